@@ -1,0 +1,17 @@
+# One target carries the flags of every target of ours: language, warnings, floating-point rules, sanitizers.
+add_library(strake_flags INTERFACE)
+target_compile_features(strake_flags INTERFACE cxx_std_20)
+target_compile_options(strake_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  # a*b+c must give the same bits wherever it stands, vectorised or not: see "exact" in docs/architecture.md
+  -ffp-contract=off
+  $<$<BOOL:${STRAKE_WERROR}>:-Werror>)
+if(STRAKE_SANITIZE)
+  target_compile_options(strake_flags INTERFACE -fsanitize=${STRAKE_SANITIZE} -fno-omit-frame-pointer
+                                                -fno-sanitize-recover=all)
+  target_link_options(strake_flags INTERFACE -fsanitize=${STRAKE_SANITIZE})
+endif()
+set(CMAKE_CXX_EXTENSIONS OFF)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release)
+endif()

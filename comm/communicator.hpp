@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Ranks that talk to each other: over MPI, or as threads of one process.
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "comm/redistribution.hpp"
+
+namespace strake::comm {
+
+using Bytes = std::vector<std::byte>;
+using Timeout = std::chrono::nanoseconds;
+
+/// One rank's end. All calls come from one thread. Waits of the control plane sleep between looks, so that a rank that
+/// waits leaves its core to the others; a wait longer than `timeout` throws PeerLost with the ranks that are silent.
+class Communicator {
+ public:
+  Communicator() = default;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+  virtual ~Communicator() = default;
+
+  [[nodiscard]] virtual int rank() const = 0;
+  [[nodiscard]] virtual int size() const = 0;
+  /// Name of the machine that this rank runs on. Local.
+  [[nodiscard]] virtual std::string host() const = 0;
+
+  /// Sends bytes of any length to `dst`, in order per pair of ranks. Local; returns when `bytes` may be reused.
+  virtual void send(std::span<const std::byte> bytes, int dst, Timeout timeout) = 0;
+  /// The next bytes that `src` sent to this rank.
+  [[nodiscard]] virtual Bytes receive(int src, Timeout timeout) = 0;
+
+  /// Collective: everybody gets `root`'s bytes.
+  [[nodiscard]] Bytes broadcast(Bytes bytes, int root, Timeout timeout);
+  /// Collective: `root` gets everybody's bytes by rank, the others nothing.
+  [[nodiscard]] std::vector<Bytes> gather(Bytes bytes, int root, Timeout timeout);
+  /// Collective: returns when all ranks have called it.
+  void barrier(Timeout timeout);
+
+  /// Collective in the sense that every rank must make the matching calls in the same order of tags per pair.
+  /// Views must stay valid as long as the redistribution; each is a window that holds exactly the cells of its message,
+  /// all in canonical order on the wire whatever their layouts.
+  [[nodiscard]] virtual std::unique_ptr<Redistribution> redistribution(int tag, std::vector<Message> sends,
+                                                                       std::vector<Message> receives) = 0;
+
+  /// Ends all ranks at once with this exit code; does not return under MPI. Local.
+  virtual void abort(int exit_code) = 0;
+};
+
+}  // namespace strake::comm

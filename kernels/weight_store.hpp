@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Weights on one rank: the originals until kernels have taken them over, then only the kernels' own form.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/graph.hpp"
+
+namespace strake::kernels {
+
+/// Shared by all kernels of a rank, so that two kernels that want a weight in one form share it.
+class WeightStore {
+ public:
+  /// Takes the weights' values over from the graph, whose entries are left without values.
+  explicit WeightStore(Graph& graph);
+
+  /// Weights of the right shapes with arbitrary small values, made when a kernel asks for them: for profiling on ranks
+  /// that were not sent the real ones.
+  static WeightStore synthetic(const Graph& graph);
+
+  /// The values as the model has them. @throws Bug if they were never sent or are released already
+  [[nodiscard]] Blob original(WeightId id);
+
+  /// A kernel's own form of a weight, under a key that names the form; empty if nobody has made it yet or all kernels
+  /// that used it are gone.
+  [[nodiscard]] std::shared_ptr<Blob> prepared(WeightId id, const std::string& form) const;
+  void keep(WeightId id, const std::string& form, const std::shared_ptr<Blob>& values);
+
+  /// Called when all kernels of an operator are prepared: frees the originals (kernels that use them as they are still
+  /// share them).
+  void release(const Op& op);
+
+  /// Bytes of originals and prepared forms that are alive.
+  [[nodiscard]] std::size_t size_bytes() const;
+
+ private:
+  WeightStore() = default;
+
+  bool synthetic_ = false;
+  std::vector<Shape> shapes_;
+  std::vector<Blob> originals_;
+  std::map<std::pair<WeightId, std::string>, std::weak_ptr<Blob>> prepared_;
+};
+
+}  // namespace strake::kernels

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Measured speed of ranks and of the links between them.
+
+#include <string>
+#include <vector>
+
+#include "core/interval_map.hpp"
+
+namespace strake {
+
+/// Time of one operator on one rank at a few extents along the strip axis, measured where it will run.
+struct OpCost {
+  std::vector<Index> extents;        // ascending, at least one; the last is the whole axis
+  std::vector<double> microseconds;  // of the kernel that produces so many rows (or columns)
+};
+
+/// What one rank measured of itself.
+struct RankProfile {
+  std::string host;
+  int threads = 1;
+  std::vector<OpCost> ops;           // [op]; for operators that cannot be cut one extent: 1
+  double whole_us = 0;               // the whole model on this rank, other ranks of its host busy with the same
+  double copy_us_per_byte = 0;       // of memory on this rank
+  double baseline_bytes = 0;         // resident before anything was prepared
+};
+
+/// What a message of n bytes costs between two ranks: latency + n * us_per_byte.
+struct Link {
+  double latency_us = 0;
+  double us_per_byte = 0;
+};
+
+/// Ranks and links of one cluster, as rank 0 gathers them.
+struct Profile {
+  std::string model;  // fingerprint
+  SplitAxis axis = SplitAxis::rows;
+  std::vector<RankProfile> ranks;
+  std::vector<std::vector<Link>> links;  // [src][dst]; the diagonal is free
+
+  [[nodiscard]] int n_ranks() const { return static_cast<int>(ranks.size()); }
+};
+
+}  // namespace strake

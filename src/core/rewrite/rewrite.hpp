@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Rewrites that keep what a graph computes and make it local, smaller or faster. Each is one function on its own; none
+/// changes the value or the name of a graph output beyond float rounding.
+
+#include "core/graph.hpp"
+
+namespace strake::rewrite {
+
+/// All of them, in the order in which they feed each other, until nothing changes.
+void optimise(Graph& graph);
+
+// ---- lower.cpp: what is not local becomes local -------------------------------------------------------------------
+
+/// Reduce over rows and columns of a feature map (mean, sum, max) becomes ReduceRows and ReduceParts.
+bool lower_global_pools(Graph& graph);
+
+/// A 1x1 convolution behind a Reshape that flattened a feature map becomes a convolution whose kernel is the whole map:
+/// the weights (m, c*h*w, 1, 1) already lie as (m, c, h, w).
+bool lower_flatten(Graph& graph);
+
+/// A Pad with zeros before a convolution, or before an average pooling that divides by its padded cells, becomes
+/// padding of its own; so does a Pad with the lowest float before a maximum pooling.
+bool fold_pads(Graph& graph);
+
+// ---- fold.cpp: constants and per-channel arithmetic ---------------------------------------------------------------
+
+/// Adding, subtracting, multiplying or dividing by a Constant that varies along channels only (or not at all) becomes a
+/// ScaleShift.
+bool constants_to_scale_shift(Graph& graph);
+
+/// ScaleShift after a convolution goes into its weights and bias; consecutive ScaleShifts become one.
+bool fold_scale_shift_backward(Graph& graph);
+
+/// ScaleShift before a convolution goes into its weights and bias; its shift only where the convolution pads nothing,
+/// since a shifted border is not zero.
+bool fold_scale_shift_forward(Graph& graph);
+
+// ---- fuse.cpp: activations and residual additions -----------------------------------------------------------------
+
+/// x * sigmoid(x) becomes swish, x * clip(x + 3, 0, 6) / 6 and x * hard_sigmoid(x) become hard_swish,
+/// clip(x + 3, 0, 6) / 6 becomes hard_sigmoid.
+bool find_activations(Graph& graph);
+
+/// An Elementwise whose only source is a convolution, a Binary or a ScaleShift that nobody else reads becomes a post-op.
+bool fuse_activations(Graph& graph);
+
+/// An addition of two equal shapes, one of them a convolution that nobody else reads, becomes that convolution's
+/// residual addition. Where both are, the later one takes it.
+bool fuse_residuals(Graph& graph);
+
+// ---- prune.cpp: what nobody needs ---------------------------------------------------------------------------------
+
+/// Reshapes and transposes that change nothing or undo each other, slices of everything, pads of nothing.
+bool drop_identities(Graph& graph);
+
+/// Operators that no graph output depends on (inputs stay), weights that no operator names; renumbers the rest.
+bool drop_dead(Graph& graph);
+
+}  // namespace strake::rewrite

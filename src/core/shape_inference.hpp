@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Shapes of outputs from shapes of inputs.
+
+#include <optional>
+
+#include "core/graph.hpp"
+
+namespace strake {
+
+/// The shape of `op`'s output. Operators whose shape no input tells (Input, Constant, Reshape, Slice, Pad) keep
+/// `op.shape`, which is checked against their inputs.
+/// @param graph  holds the operators that `op.inputs` names and the weights that it names; not `op` itself
+/// @throws InvalidInput naming the operator, what was expected and what came
+[[nodiscard]] Shape infer_shape(const Graph& graph, const Op& op);
+
+/// The shape of a numpy broadcast of `a` and `b`; empty optional where they do not fit.
+[[nodiscard]] std::optional<Shape> broadcast(const Shape& a, const Shape& b);
+
+}  // namespace strake
