@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/interior.hpp"
+
+namespace strake {
+
+namespace {
+
+// True when everything that `dst` reads was produced by this rank, or is a constant.
+bool is_local(const Graph& graph, const Plan& plan, OpId id, int rank, const Box& dst) {
+  const std::vector<OpId>& inputs = graph.op(id).inputs;
+  const std::vector<Box> sources = input_boxes(graph, id, dst);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (as<Constant>(graph.op(inputs[i])) != nullptr) continue;
+    if (!subtract(sources[i], plan.boxes(inputs[i], rank)).empty()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+InteriorSplit split_interior(const Graph& graph, const Plan& plan, OpId id, int rank, const Box& box,
+                             std::size_t axis) {
+  const auto row = [&](Index at) { return with_axis(box, axis, {at, at + 1}); };
+  Interval inner = box[axis];
+  while (!inner.empty() && !is_local(graph, plan, id, rank, row(inner.begin))) ++inner.begin;
+  while (!inner.empty() && !is_local(graph, plan, id, rank, row(inner.end - 1))) --inner.end;
+
+  InteriorSplit split{.interior = with_axis(box, axis, inner), .borders = {}};
+  // Rows between the two ends could still be remote in odd tables: then nothing is called interior.
+  if (inner.empty() || !is_local(graph, plan, id, rank, split.interior)) {
+    return {.interior = nothing(box.rank()), .borders = {box}};
+  }
+  const Interval before{box[axis].begin, inner.begin};
+  const Interval after{inner.end, box[axis].end};
+  if (!before.empty()) split.borders.push_back(with_axis(box, axis, before));
+  if (!after.empty()) split.borders.push_back(with_axis(box, axis, after));
+  return split;
+}
+
+}  // namespace strake
