@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/frame.hpp"
+
+#include <algorithm>
+
+#include "core/half.hpp"
+
+namespace strake::engine {
+
+namespace {
+
+// Between (n, c, h, w) in row-major order and the same in NHWC, both dense. The loop over channels is innermost, so
+// that one side is touched in order and the other in c streams.
+template <class T>
+void to_channels_last(const T* src, T* dst, const Shape& shape) {
+  const Index c = shape[1];
+  const Index pixels = shape[2] * shape[3];
+  for (Index n = 0; n < shape[0]; ++n)
+    for (Index channel = 0; channel < c; ++channel) {
+      const T* from = src + (n * c + channel) * pixels;
+      T* to = dst + n * c * pixels + channel;
+      for (Index pixel = 0; pixel < pixels; ++pixel) to[pixel * c] = from[pixel];
+    }
+}
+
+template <class T>
+void to_channels_first(const T* src, T* dst, const Shape& shape) {
+  const Index c = shape[1];
+  const Index pixels = shape[2] * shape[3];
+  for (Index n = 0; n < shape[0]; ++n)
+    for (Index channel = 0; channel < c; ++channel) {
+      const T* from = src + n * c * pixels + channel;
+      T* to = dst + (n * c + channel) * pixels;
+      for (Index pixel = 0; pixel < pixels; ++pixel) to[pixel] = from[pixel * c];
+    }
+}
+
+HostTensor converted(const HostTensor& tensor, ElementType type) {
+  HostTensor result{.type = type, .shape = tensor.shape,
+                    .data = Blob::allocate(static_cast<std::size_t>(volume(tensor.shape)) * size_of(type))};
+  const auto n = static_cast<std::size_t>(volume(tensor.shape));
+  if (type == ElementType::f32) {
+    const auto* from = reinterpret_cast<const std::uint16_t*>(tensor.data.data());
+    std::transform(from, from + n, result.data.floats().begin(), half_to_float);
+  } else {
+    const auto from = tensor.data.floats();
+    std::transform(from.begin(), from.end(), reinterpret_cast<std::uint16_t*>(result.data.data()), float_to_half);
+  }
+  return result;
+}
+
+std::string names_of(const std::vector<Port>& ports) {
+  std::string list;
+  for (const Port& port : ports) list += (list.empty() ? "'" : ", '") + port.name + "'";
+  return list;
+}
+
+bool has_name(const std::vector<Port>& ports, const std::string& name) {
+  return std::any_of(ports.begin(), ports.end(), [&](const Port& port) { return port.name == name; });
+}
+
+}  // namespace
+
+TensorMap checked_inputs(const Graph& graph, TensorMap inputs) {
+  for (const auto& [name, tensor] : inputs)
+    if (!has_name(graph.inputs, name))
+      throw InvalidInput("the model has no input '" + name + "'; its inputs are " + names_of(graph.inputs));
+  for (const Port& port : graph.inputs) {
+    const auto found = inputs.find(port.name);
+    if (found == inputs.end()) throw InvalidInput("input '" + port.name + "' was not given");
+    HostTensor& tensor = found->second;
+    const Op& op = graph.op(port.op);
+    if (tensor.shape != op.shape)
+      throw InvalidInput("input '" + port.name + "' has shape " + to_string(tensor.shape) + ", the model expects " +
+                         to_string(op.shape));
+    if (tensor.type != op.type && op.type == ElementType::f32 && tensor.type == ElementType::f16)
+      tensor = converted(tensor, ElementType::f32);
+    if (tensor.type != op.type)
+      throw InvalidInput("input '" + port.name + "' has elements of type " + std::string(to_string(tensor.type)) +
+                         ", the model expects " + std::string(to_string(port.type)));
+  }
+  return inputs;
+}
+
+void write_inputs(const Graph& graph, const Program& program, const TensorMap& inputs) {
+  for (const Port& port : graph.inputs) {
+    const View slab = program.slab(port.op);
+    if (slab.box.empty()) continue;
+    const HostTensor& tensor = inputs.at(port.name);
+    if (tensor.shape.size() != 4) {
+      std::memcpy(slab.data, tensor.data.data(), dense_bytes(slab.box, slab.type));
+    } else if (slab.type == ElementType::f32) {
+      to_channels_last(tensor.data.floats().data(), slab.floats(), tensor.shape);
+    } else {
+      to_channels_last(reinterpret_cast<const unsigned char*>(tensor.data.data()),
+                       reinterpret_cast<unsigned char*>(slab.data), tensor.shape);
+    }
+  }
+}
+
+TensorMap read_outputs(const Graph& graph, const Program& program) {
+  TensorMap outputs;
+  for (const Port& port : graph.outputs) {
+    const View slab = program.slab(port.op);
+    const Shape& shape = graph.shape(port.op);
+    const View view = slab.window(whole(shape));
+    HostTensor tensor{.type = view.type, .shape = shape, .data = Blob::allocate(dense_bytes(view.box, view.type))};
+    if (shape.size() == 4 && view.type == ElementType::f32 && view.dense())
+      to_channels_first(view.floats(), tensor.data.floats().data(), shape);
+    else
+      copy_box(view, row_major_view(view.box, view.type, tensor.data.data()), view.box);
+    if (port.type == ElementType::f16) tensor = converted(tensor, ElementType::f16);
+    outputs.insert_or_assign(port.name, std::move(tensor));
+  }
+  return outputs;
+}
+
+}  // namespace strake::engine

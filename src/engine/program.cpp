@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/program.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/interior.hpp"
+
+namespace strake::engine {
+
+namespace {
+
+std::size_t at(OpId id) { return static_cast<std::size_t>(id); }
+
+// MPI makes no progress while nobody calls it, so an interior that is computed during an exchange comes in pieces with
+// a look at the messages between them; pieces below this many rows would only make kernels slower.
+constexpr Index rows_per_piece = 8;
+constexpr Index most_pieces = 3;
+
+BoxList pieces(const Box& box, std::size_t axis) {
+  const Interval rows = box[axis];
+  const Index n = std::clamp<Index>(rows.size() / rows_per_piece, 1, most_pieces);
+  BoxList list;
+  for (Index i = 0; i < n; ++i)
+    list.push_back(with_axis(box, axis, {rows.begin + rows.size() * i / n, rows.begin + rows.size() * (i + 1) / n}));
+  return list;
+}
+
+}  // namespace
+
+Program::Program(const Graph& graph, const Plan& plan, int rank, comm::Communicator* communicator,
+                 kernels::WeightStore& weights, const ProgramOptions& options)
+    : graph_(graph),
+      plan_(plan),
+      rank_(rank),
+      options_(options),
+      layout_(lay_out_slabs(graph, plan, rank, options.messages)),
+      constants_(graph.ops.size()),
+      views_(graph.ops.size()),
+      messages_(graph.ops.size()) {
+  place_slabs();
+  for (OpId id = 0; id < graph.size(); ++id)
+    if (as<Constant>(graph.op(id)) != nullptr) place_constant(id, weights);
+  if (communicator != nullptr && options.messages == Messages::sent)
+    for (OpId id = 0; id < graph.size(); ++id) open_messages(id, *communicator);
+  for (OpId id = 0; id < graph.size(); ++id) add_op(id, weights);
+  finish_receives_before(graph.size());
+  finish_after(graph.size());
+}
+
+View Program::slab(OpId id) const { return views_[at(id)]; }
+
+void Program::place_slabs() {
+  const ArenaLayout arena = lay_out(layout_.buffers);
+  arena_ = Blob::allocate(arena.n_bytes);
+  // Rows that nobody has sent yet are read by strips that are measured alone: numbers, not denormals.
+  std::memset(arena_.data(), 0, arena.n_bytes);
+  liveness_peak_ = arena.liveness_peak;
+  for (OpId id = 0; id < graph_.size(); ++id) {
+    const Slab& slab = layout_.slabs[at(id)];
+    std::byte* data = slab.buffer < 0 ? nullptr : arena_.data() + arena.offsets[static_cast<std::size_t>(slab.buffer)];
+    views_[at(id)] = dense_view(slab.box, graph_.op(id).type, data);
+  }
+}
+
+void Program::place_constant(OpId id, kernels::WeightStore& weights) {
+  const Box& box = layout_.slabs[at(id)].box;
+  if (box.empty()) return;
+  Blob original = weights.original(as<Constant>(graph_.op(id))->value);
+  constants_[at(id)] = Blob::allocate(dense_bytes(box, ElementType::f32));
+  views_[at(id)] = dense_view(box, ElementType::f32, constants_[at(id)].data());
+  copy_box(row_major_view(whole(graph_.shape(id)), ElementType::f32, original.data()), views_[at(id)], box);
+}
+
+void Program::open_messages(OpId id, comm::Communicator& communicator) {
+  const std::vector<Transfer>& sends = layout_.sends[at(id)];
+  const std::vector<Transfer>& receives = layout_.receives[at(id)];
+  if (sends.empty() && receives.empty()) return;
+  std::vector<comm::Message> out;
+  std::vector<comm::Message> in;
+  for (const Transfer& transfer : sends) out.push_back({transfer.dst, views_[at(id)].window(transfer.box)});
+  for (const Transfer& transfer : receives) in.push_back({transfer.src, views_[at(id)].window(transfer.box)});
+  messages_[at(id)] = communicator.redistribution(id, std::move(out), std::move(in));
+  sent_bytes_ += messages_[at(id)]->sent_bytes();
+  received_bytes_ += messages_[at(id)]->received_bytes();
+}
+
+// The messages that an operator of this rank waits for, if there are any.
+comm::Redistribution* Program::incoming(OpId id) const {
+  for (const OpId input : graph_.op(id).inputs)
+    if (layout_.spans[at(input)].finish_receives == id) return messages_[at(input)].get();
+  return nullptr;
+}
+
+void Program::add_op(OpId id, kernels::WeightStore& weights) {
+  const BoxList& boxes = plan_.boxes(id, rank_);
+  const bool computes = !boxes.empty() && as<Input>(graph_.op(id)) == nullptr && as<Constant>(graph_.op(id)) == nullptr;
+  comm::Redistribution* halo = incoming(id);
+  finish_sends_before(id);
+  const bool split = computes && halo != nullptr && boxes.size() == 1 &&
+                     plan_.overlap[at(id)] == Overlap::interior_first;
+  if (split) {
+    const auto axis = static_cast<std::size_t>(strip_axes(graph_, plan_.axis)[at(id)]);
+    const InteriorSplit parts = split_interior(graph_, plan_, id, rank_, boxes.front(), axis);
+    if (!parts.interior.empty()) add_kernels(id, pieces(parts.interior, axis), weights, halo);
+    finish_receives_before(id);
+    add_kernels(id, parts.borders, weights, nullptr);
+  } else {
+    finish_receives_before(id);
+    if (computes) add_kernels(id, boxes, weights, nullptr);
+  }
+  if (computes) weights.release(graph_.op(id));
+  if (messages_[at(id)]) steps_.push_back({StepKind::start_messages, id, nullptr, messages_[at(id)].get(), nullptr});
+  finish_after(id);
+}
+
+void Program::add_kernels(OpId id, const BoxList& boxes, kernels::WeightStore& weights, comm::Redistribution* poke) {
+  for (const Box& box : boxes) {
+    kernels::Request request{.graph = graph_, .op = id, .src = {}, .dst = views_[at(id)].window(box),
+                             .exactness = options_.exactness};
+    const std::vector<Box> sources = input_boxes(graph_, id, box);
+    for (std::size_t i = 0; i < sources.size(); ++i)
+      request.src.push_back(views_[at(graph_.op(id).inputs[i])].window(sources[i]));
+    kernels_.push_back(kernels::prepare(request, weights, workspace_));
+    steps_.push_back({StepKind::compute, id, kernels_.back().get(), nullptr, poke});
+  }
+}
+
+void Program::finish_receives_before(int step) {
+  for (OpId id = 0; id < graph_.size(); ++id)
+    if (messages_[at(id)] && layout_.spans[at(id)].finish_receives == step)
+      steps_.push_back({StepKind::finish_receives, id, nullptr, messages_[at(id)].get(), nullptr});
+}
+
+void Program::finish_sends_before(int step) {
+  for (OpId id = 0; id < graph_.size(); ++id) {
+    const MessageSpan& span = layout_.spans[at(id)];
+    if (messages_[at(id)] && span.finish_sends == step && span.before_compute)
+      steps_.push_back({StepKind::finish_sends, id, nullptr, messages_[at(id)].get(), nullptr});
+  }
+}
+
+void Program::finish_after(int step) {
+  for (OpId id = 0; id < graph_.size(); ++id) {
+    const MessageSpan& span = layout_.spans[at(id)];
+    if (messages_[at(id)] && span.finish_sends == step && !span.before_compute)
+      steps_.push_back({StepKind::finish_sends, id, nullptr, messages_[at(id)].get(), nullptr});
+  }
+}
+
+}  // namespace strake::engine
