@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Profiles on disk, so that a cluster measures itself once: $XDG_CACHE_HOME/strake, else ~/.cache/strake.
+
+#include <optional>
+#include <string>
+
+#include "core/profile.hpp"
+
+namespace strake::engine {
+
+/// What a profile depends on, as text: host, CPU, ranks on the host and this one's place among them, threads, kernel
+/// library, instruction set, Strake's build, model, axis, exactness, emulated slowdown.
+using ProfileKey = std::string;
+
+/// The profile that was stored under exactly this key; empty if there is none or it cannot be read.
+[[nodiscard]] std::optional<RankProfile> load_profile(const ProfileKey& key);
+
+/// Keeps a profile; failing to (no home, disk full) is logged and otherwise harmless.
+void store_profile(const ProfileKey& key, const RankProfile& profile);
+
+}  // namespace strake::engine

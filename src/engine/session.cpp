@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/session.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "comm/link_probe.hpp"
+#include "core/log.hpp"
+#include "core/serialize.hpp"
+#include "engine/machine.hpp"
+#include "engine/measure.hpp"
+#include "engine/profile_cache.hpp"
+#include "engine/profiler.hpp"
+#include "kernels/isa.hpp"
+
+namespace strake::engine {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Ranks prepare at very different speeds (a slow one measures kernels while a fast one waits), so the deadline of a
+// frame's messages says nothing about set-up.
+constexpr std::chrono::nanoseconds set_up_timeout = std::chrono::minutes(10);
+
+double microseconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
+}
+
+// Weights that `rank` computes with under `plan`, ascending.
+std::set<WeightId> weights_needed(const Graph& graph, const Plan& plan, int rank) {
+  std::set<WeightId> ids;
+  for (OpId id = 0; id < graph.size(); ++id) {
+    if (plan.boxes(id, rank).empty()) continue;
+    for (const WeightId weight : weights_of(graph.op(id))) ids.insert(weight);
+  }
+  return ids;
+}
+
+template <class T>
+comm::Bytes bytes_of(const T& value) {
+  comm::Bytes bytes(sizeof(T));
+  std::memcpy(bytes.data(), &value, sizeof(T));
+  return bytes;
+}
+
+template <class T>
+T value_of(const comm::Bytes& bytes) {
+  T value{};
+  ensure(bytes.size() == sizeof(T), "a control message has the size of its type");
+  std::memcpy(&value, bytes.data(), sizeof(T));
+  return value;
+}
+
+}  // namespace
+
+Session::Session(comm::Communicator& communicator, Settings settings)
+    : communicator_(&communicator), settings_(std::move(settings)) {
+  const RankInfo mine{.host = communicator.host(),
+                      .build = settings_.build,
+                      .cpu = cpu_name(),
+                      .library = kernels::library_version(),
+                      .instruction_set = kernels::instruction_set(),
+                      .instruction_set_level = kernels::instruction_set_level(),
+                      .cores = allowed_cores(),
+                      .online_cores = online_cores()};
+  infos_ = exchange_infos(communicator, mine, set_up_timeout);
+  const bool exact = settings_.exactness == kernels::Exactness::exact;
+  check_equal_builds(infos_, exact);
+  if (exact) {
+    const auto lowest = std::min_element(infos_.begin(), infos_.end(), [](const RankInfo& a, const RankInfo& b) {
+      return a.instruction_set_level < b.instruction_set_level;
+    });
+    kernels::cap_instruction_set(lowest->instruction_set_level);
+  }
+  share_ = share_cores(infos_, rank(), settings_.threads);
+  if (!share_.warning.empty()) log(LogLevel::warning, share_.warning);
+  if (!share_.cores.empty()) bind_to(share_.cores);
+  set_threads(share_.threads);
+  kernels::flush_denormals();
+  base_mb_ = rss_mb();
+}
+
+SplitAxis Session::axis() const { return settings_.axis.value_or(longer_axis(graph_)); }
+
+double Session::slowdown() const {
+  const auto place = static_cast<std::size_t>(rank());
+  return place < settings_.slowdowns.size() ? settings_.slowdowns[place] : 1.0;
+}
+
+void Session::load(Loader loader) {
+  loader_ = std::move(loader);
+  if (is_root()) {
+    graph_ = loader_();
+    has_weights_ = true;
+  }
+  comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(graph_) : comm::Bytes{}, 0, set_up_timeout);
+  if (!is_root()) graph_ = graph_from_bytes(bytes);
+}
+
+void Session::drop_weights() {
+  for (Weight& weight : graph_.weights) weight.values.reset();
+  has_weights_ = false;
+}
+
+std::string Session::profile_key(const std::vector<int>& neighbours) const {
+  const RankInfo& mine = infos_[static_cast<std::size_t>(rank())];
+  const auto place = std::find(neighbours.begin(), neighbours.end(), rank()) - neighbours.begin();
+  std::string key = mine.host + "|" + mine.cpu + "|" + std::to_string(place) + " of " +
+                    std::to_string(neighbours.size()) + "|" + std::to_string(threads()) + "|" + mine.library + "|" +
+                    kernels::instruction_set() + "|" + mine.build + "|" + fingerprint(graph_) + "|" +
+                    (axis() == SplitAxis::rows ? "rows" : "columns") + "|" +
+                    (settings_.exactness == kernels::Exactness::exact ? "exact" : "fastest");
+  for (const int neighbour : neighbours)
+    key += "|" + std::to_string(static_cast<std::size_t>(neighbour) < settings_.slowdowns.size()
+                                    ? settings_.slowdowns[static_cast<std::size_t>(neighbour)]
+                                    : 1.0);
+  return key;
+}
+
+Profile Session::profile() {
+  const ProfileKey key = profile_key(ranks_on_host(infos_, rank()));
+  std::optional<RankProfile> mine = load_profile(key);
+  if (mine && mine->ops.size() != graph_.ops.size()) mine.reset();
+  char all_known = 1;
+  for (const comm::Bytes& known : communicator_->gather(bytes_of<char>(mine ? 1 : 0), 0, set_up_timeout))
+    all_known = static_cast<char>(all_known & value_of<char>(known));
+  all_known = value_of<char>(communicator_->broadcast(bytes_of(all_known), 0, set_up_timeout));
+
+  if (all_known == 0) {
+    if (is_root()) log(LogLevel::info, "measuring kernels (once per model and machine)");
+    // Measuring needs room for weights of its own; rank 0 reads the model again afterwards.
+    if (is_root()) drop_weights();
+    communicator_->barrier(set_up_timeout);
+    mine = measure_profile(graph_, {.axis = axis(), .exactness = settings_.exactness, .slowdown = slowdown()});
+    store_profile(key, *mine);
+  }
+  mine->host = communicator_->host();
+  mine->threads = threads();
+  mine->baseline_bytes = base_mb_ * 1024 * 1024;
+
+  Profile profile{.model = fingerprint(graph_), .axis = axis(), .ranks = {}, .links = {}};
+  const std::vector<comm::Bytes> all = communicator_->gather(to_bytes(*mine), 0, set_up_timeout);
+  for (const comm::Bytes& bytes : all) profile.ranks.push_back(rank_profile_from_bytes(bytes));
+  profile.links = comm::probe_links(*communicator_, set_up_timeout);
+  return profile;
+}
+
+void Session::distribute_weights() {
+  const std::set<WeightId> own = weights_needed(graph_, plan_, rank());
+  if (!is_root()) {
+    for (const WeightId id : own) {
+      const comm::Bytes bytes = communicator_->receive(0, set_up_timeout);
+      Weight& weight = graph_.weight(id);
+      weight.values = Blob::allocate(bytes.size());
+      std::memcpy(weight.values.data(), bytes.data(), bytes.size());
+    }
+    return;
+  }
+  if (!has_weights_) {
+    Graph again = loader_();
+    if (fingerprint(again) != fingerprint(graph_)) throw InvalidInput("the model file changed while it was in use");
+    graph_ = std::move(again);
+    has_weights_ = true;
+  }
+  for (int other = 1; other < size(); ++other)
+    for (const WeightId id : weights_needed(graph_, plan_, other)) {
+      const Blob& values = graph_.weight(id).values;
+      communicator_->send({values.data(), values.size_bytes()}, other, set_up_timeout);
+    }
+  for (WeightId id = 0; id < static_cast<WeightId>(graph_.weights.size()); ++id)
+    if (!own.contains(id)) graph_.weight(id).values.reset();
+  has_weights_ = false;
+}
+
+void Session::compile(Plan plan) {
+  comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(plan) : comm::Bytes{}, 0, set_up_timeout);
+  plan_ = is_root() ? std::move(plan) : plan_from_bytes(bytes);
+  executor_.reset();
+  program_.reset();
+  weights_.reset();
+  distribute_weights();
+  weights_ = std::make_unique<kernels::WeightStore>(graph_);
+  program_ = std::make_unique<Program>(graph_, plan_, rank(), communicator_, *weights_,
+                                       ProgramOptions{settings_.exactness, Messages::sent});
+  executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{slowdown(), settings_.timeout});
+  forget_times();
+  // Nobody's first frame should time out because another rank still prepares kernels.
+  communicator_->barrier(set_up_timeout);
+}
+
+double Session::run(const TensorMap& inputs) {
+  const Clock::time_point begin = Clock::now();
+  if (is_root()) write_inputs(graph_, *program_, inputs);
+  const FrameTimes times = executor_->run();
+  const double latency_us = microseconds_since(begin);
+  compute_us_.push_back(times.compute_us);
+  wait_us_.push_back(times.wait_us);
+  for (std::size_t i = 0; i < step_us_.size(); ++i) step_us_[i] += executor_->step_us()[i];
+  return latency_us;
+}
+
+void Session::forget_times() {
+  compute_us_.clear();
+  wait_us_.clear();
+  step_us_.assign(program_->steps().size(), 0.0);
+}
+
+RankReport Session::own_report() const {
+  const std::vector<double> work = multiply_adds(graph_, plan_);
+  double all = 0;
+  for (const double one : work) all += one;
+  constexpr double mb = 1024 * 1024;
+  const auto held = static_cast<double>(weights_->size_bytes() + program_->arena_bytes() + program_->workspace_bytes());
+  return {.rank = rank(),
+          .host = {},
+          .threads = threads(),
+          .share = all > 0 ? work[static_cast<std::size_t>(rank())] / all : 0,
+          .compute_ms = median(compute_us_) / 1000,
+          .wait_ms = median(wait_us_) / 1000,
+          .sent_bytes = static_cast<double>(program_->sent_bytes()),
+          .received_bytes = static_cast<double>(program_->received_bytes()),
+          .peak_rss_mb = peak_rss_mb(),
+          .predicted_peak_mb = base_mb_ + held / mb};
+}
+
+std::vector<RankReport> Session::report() {
+  RankReport mine = own_report();
+  // Strings do not travel as plain bytes; hosts are known from the handshake.
+  struct Numbers {
+    int threads;
+    double values[7];
+  };
+  const Numbers numbers{mine.threads,
+                        {mine.share, mine.compute_ms, mine.wait_ms, mine.sent_bytes, mine.received_bytes,
+                         mine.peak_rss_mb, mine.predicted_peak_mb}};
+  forget_times();
+  std::vector<RankReport> reports;
+  for (const comm::Bytes& bytes : communicator_->gather(bytes_of(numbers), 0, set_up_timeout)) {
+    const auto theirs = value_of<Numbers>(bytes);
+    const int place = static_cast<int>(reports.size());
+    reports.push_back({place, infos_[reports.size()].host, theirs.threads, theirs.values[0], theirs.values[1],
+                       theirs.values[2], theirs.values[3], theirs.values[4], theirs.values[5], theirs.values[6]});
+  }
+  return reports;
+}
+
+std::vector<OpTime> Session::op_times() const {
+  std::vector<OpTime> times(graph_.ops.size());
+  const double frames = std::max<double>(static_cast<double>(compute_us_.size()), 1.0);
+  const std::vector<Step>& steps = program_->steps();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    OpTime& time = times[static_cast<std::size_t>(steps[i].op)];
+    time.op = steps[i].op;
+    (steps[i].kind == StepKind::compute ? time.compute_ms : time.wait_ms) += step_us_[i] / frames / 1000;
+    if (steps[i].kernel != nullptr) time.implementation = steps[i].kernel->implementation();
+  }
+  std::erase_if(times, [](const OpTime& time) { return time.compute_ms == 0 && time.wait_ms == 0; });
+  return times;
+}
+
+double Session::run_alone(int frames, const TensorMap& inputs) {
+  kernels::WeightStore weights = kernels::WeightStore::synthetic(graph_);
+  const Plan plan = single_rank_plan(graph_, 1, 0);
+  const Program program(graph_, plan, 0, nullptr, weights, {settings_.exactness, Messages::left_out});
+  Executor executor(program, {slowdown(), settings_.timeout});
+  std::vector<double> samples;
+  constexpr int warm_up = 3;
+  for (int i = -warm_up; i < frames; ++i) {
+    const Clock::time_point begin = Clock::now();
+    write_inputs(graph_, program, inputs);
+    (void)executor.run();
+    if (i >= 0) samples.push_back(microseconds_since(begin));
+  }
+  return median(samples);
+}
+
+std::vector<double> Session::measure_single_ranks(int frames, const TensorMap& inputs) {
+  std::vector<double> all;
+  for (int turn = 0; turn < size(); ++turn) {
+    // Everybody else sleeps in the broadcast until the rank whose turn it is has finished.
+    const double mine = turn == rank() ? run_alone(frames, inputs) : 0;
+    all.push_back(value_of<double>(communicator_->broadcast(bytes_of(mine), turn, set_up_timeout)));
+  }
+  return all;
+}
+
+TensorMap random_inputs(const Graph& graph) {
+  TensorMap inputs;
+  std::uint32_t state = 12345;
+  for (const Port& port : graph.inputs) {
+    const Op& op = graph.op(port.op);
+    HostTensor tensor{.type = op.type, .shape = op.shape, .data = Blob::allocate(dense_bytes(whole(op.shape), op.type))};
+    for (std::size_t i = 0; i < static_cast<std::size_t>(volume(op.shape)); ++i) {
+      state = state * 1664525U + 1013904223U;  // Numerical Recipes' generator
+      const std::uint32_t byte = state >> 24;
+      if (op.type == ElementType::f32) tensor.data.floats()[i] = static_cast<float>(byte) / 255.0F;
+      else tensor.data.data()[i] = static_cast<std::byte>(byte);
+    }
+    inputs.emplace(port.name, std::move(tensor));
+  }
+  return inputs;
+}
+
+}  // namespace strake::engine

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// One model on all ranks of one job, from handshake to frames. Every rank makes the same calls in the same order.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "core/plan.hpp"
+#include "core/profile.hpp"
+#include "engine/executor.hpp"
+#include "engine/frame.hpp"
+#include "engine/handshake.hpp"
+
+namespace strake::engine {
+
+struct Settings {
+  kernels::Exactness exactness = kernels::Exactness::fastest;
+  std::optional<SplitAxis> axis;  // the longer one unless given
+  int threads = 0;                // per rank; 0 for this rank's share of its cores
+  std::vector<double> slowdowns;  // emulated, by rank; ranks beyond the list run as they are
+  std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // for messages of a frame
+  std::string build;              // what must be equal on all ranks
+};
+
+/// What `run` prints of one rank.
+struct RankReport {
+  int rank = 0;
+  std::string host;
+  int threads = 1;
+  double share = 0;  // of all multiply-adds
+  double compute_ms = 0;  // medians over frames
+  double wait_ms = 0;
+  double sent_bytes = 0;  // per frame
+  double received_bytes = 0;
+  double peak_rss_mb = 0;
+  double predicted_peak_mb = 0;  // base of the process + weights as kernels hold them + arena + workspace
+};
+
+/// Where the time of a frame goes on this rank, by operator.
+struct OpTime {
+  OpId op = 0;
+  double compute_ms = 0;  // mean over frames
+  double wait_ms = 0;
+  std::string implementation;
+};
+
+class Session {
+ public:
+  /// Makes a graph, optimised and with all weights. Called on rank 0 only; again when weights were dropped meanwhile.
+  using Loader = std::function<Graph()>;
+
+  /// Collective: compares builds, shares out cores, caps instruction sets under `exact`.
+  /// @throws InvalidInput naming the host that differs
+  Session(comm::Communicator& communicator, Settings settings);
+
+  /// Collective: rank 0 loads, the others learn the structure. @throws InvalidInput from the loader
+  void load(Loader loader);
+
+  [[nodiscard]] const Graph& graph() const { return graph_; }
+  [[nodiscard]] SplitAxis axis() const;
+  [[nodiscard]] int rank() const { return communicator_->rank(); }
+  [[nodiscard]] int size() const { return communicator_->size(); }
+  [[nodiscard]] bool is_root() const { return rank() == 0; }
+  [[nodiscard]] int threads() const { return share_.threads; }
+  [[nodiscard]] double slowdown() const;
+  [[nodiscard]] const std::vector<RankInfo>& infos() const { return infos_; }
+
+  /// Collective: costs of every rank and link, from the cache on disk where all ranks find theirs. Rank 0 gets all of
+  /// it; the others an empty profile.
+  [[nodiscard]] Profile profile();
+
+  /// Collective: everybody gets rank 0's plan, makes its program and is sent the weights that it computes with.
+  /// @param plan  read on rank 0 only
+  void compile(Plan plan);
+
+  [[nodiscard]] const Plan& plan() const { return plan_; }
+
+  /// Collective: one frame. `inputs` (from `checked_inputs`) are read on rank 0 only. Gives the latency there in
+  /// microseconds, from inputs handed over to outputs ready to be read.
+  double run(const TensorMap& inputs);
+
+  /// The outputs of the last frame. Rank 0 only.
+  [[nodiscard]] TensorMap outputs() const { return read_outputs(graph_, *program_); }
+
+  /// Collective: every rank's report, on rank 0. Forgets the times of frames so far.
+  [[nodiscard]] std::vector<RankReport> report();
+
+  /// Local: operators of this rank's program, over all frames since `report` or `compile`.
+  [[nodiscard]] std::vector<OpTime> op_times() const;
+
+  /// Forgets the times of frames so far. Local.
+  void forget_times();
+
+  /// Collective: the whole model on each rank alone, one after the other, while the others sleep. Median latency in
+  /// microseconds by rank, on rank 0.
+  [[nodiscard]] std::vector<double> measure_single_ranks(int frames, const TensorMap& inputs);
+
+ private:
+  void distribute_weights();
+  void drop_weights();
+  [[nodiscard]] std::string profile_key(const std::vector<int>& neighbours) const;
+  [[nodiscard]] double run_alone(int frames, const TensorMap& inputs);
+  [[nodiscard]] RankReport own_report() const;
+
+  comm::Communicator* communicator_;
+  Settings settings_;
+  std::vector<RankInfo> infos_;
+  CoreShare share_;
+  double base_mb_ = 0;
+  Loader loader_;
+  bool has_weights_ = false;  // rank 0: the graph's weights have their values
+  Graph graph_;
+  Plan plan_;
+  std::unique_ptr<kernels::WeightStore> weights_;
+  std::unique_ptr<Program> program_;
+  std::unique_ptr<Executor> executor_;
+  std::vector<double> compute_us_;  // [frame]
+  std::vector<double> wait_us_;
+  std::vector<double> step_us_;     // summed over frames
+};
+
+/// Inputs for measuring: the same pseudo-random values on every machine.
+[[nodiscard]] TensorMap random_inputs(const Graph& graph);
+
+}  // namespace strake::engine
