@@ -41,7 +41,8 @@ struct Graph {
   [[nodiscard]] Weight& weight(WeightId id) { return weights[static_cast<std::size_t>(id)]; }
 
   /// Appends an operator, infers its shape from its inputs and gives back its number.
-  /// `op.shape` must be set for Input, Constant, Reshape, Slice and Pad; see `infer_shape`.
+  /// `op.shape` must be set for Input, Constant, Reshape, Slice and Pad, and for a Pool that rounds up; see
+  /// `infer_shape`.
   /// @throws InvalidInput if inputs do not fit, naming the operator
   OpId add(Op op);
 

@@ -1,1 +1,332 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/shape_inference.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace strake {
+
+std::optional<Shape> broadcast(const Shape& a, const Shape& b) {
+  const Shape& longer = a.size() >= b.size() ? a : b;
+  const Shape& shorter = a.size() >= b.size() ? b : a;
+  Shape both = longer;
+  const std::size_t shift = longer.size() - shorter.size();
+  for (std::size_t axis = 0; axis < shorter.size(); ++axis) {
+    Index& size = both[axis + shift];
+    if (size == 1) size = shorter[axis];
+    if (shorter[axis] != 1 && shorter[axis] != size) return std::nullopt;
+  }
+  return both;
+}
+
+namespace {
+
+// Far beyond any real model, and small enough that no product of two of them overflows an Index.
+constexpr Index max_window = Index{1} << 24;
+constexpr Index max_elements = Index{1} << 48;
+
+/// One call operator per kind of operator: the shape of its output.
+class Inference {
+ public:
+  Inference(const Graph& graph, const Op& op) : graph_(graph), op_(op) {}
+
+  Shape run() {
+    for (const OpId input : op_.inputs)
+      require(input >= 0 && input < graph_.size(), "an input that comes earlier in the graph", std::to_string(input));
+    Shape shape = std::visit([this](const auto& attributes) { return (*this)(attributes); }, op_.attributes);
+    check_size(shape);
+    check_post_ops(shape);
+    return shape;
+  }
+
+  Shape operator()(const Input&) {
+    expect_inputs(0);
+    return op_.shape;
+  }
+
+  Shape operator()(const Constant& constant) {
+    expect_inputs(0);
+    const Shape& weight = weight_shape(constant.value);
+    require(volume_of(op_.shape) == volume_of(weight), "as many elements as its weight, " + to_string(weight),
+            to_string(op_.shape));
+    return op_.shape;
+  }
+
+  Shape operator()(const NormalizePicture& normalize) {
+    const Shape& src = feature_map();
+    const auto channels = static_cast<std::size_t>(src[1]);
+    require(normalize.scale.size() == channels && normalize.shift.size() == channels,
+            "a scale and a shift for each of " + std::to_string(channels) + " channels",
+            std::to_string(normalize.scale.size()) + " and " + std::to_string(normalize.shift.size()));
+    return src;
+  }
+
+  Shape operator()(const Conv& conv) {
+    const Shape& src = feature_map();
+    const Shape& weights = weight_shape(conv.weights);
+    require(weights.size() == 4, "weights (m, c / groups, kh, kw)", to_string(weights));
+    require(conv.groups >= 1 && src[1] % conv.groups == 0 && weights[0] % conv.groups == 0,
+            "groups that divide " + std::to_string(src[1]) + " input and " + std::to_string(weights[0]) +
+                " output channels",
+            std::to_string(conv.groups));
+    const Shape expected = {weights[0], src[1] / conv.groups, conv.window.h.kernel, conv.window.w.kernel};
+    require(weights == expected, "weights " + to_string(expected) + " for input " + to_string(src), to_string(weights));
+    if (conv.bias != no_weight) {
+      const Shape& bias = weight_shape(conv.bias);
+      require(volume_of(bias) == weights[0], "a bias of " + std::to_string(weights[0]) + " values", to_string(bias));
+    }
+    return {src[0], weights[0], window_size(conv.window.h, src[2]), window_size(conv.window.w, src[3])};
+  }
+
+  Shape operator()(const Pool& pool) {
+    const Shape& src = feature_map();
+    const bool given = op_.shape.size() == 4;
+    const Shape dst = {src[0], src[1], window_size(pool.window.h, src[2], given ? op_.shape[2] : 0),
+                       window_size(pool.window.w, src[3], given ? op_.shape[3] : 0)};
+    require(op_.shape.empty() || op_.shape == dst, "an output " + to_string(dst), to_string(op_.shape));
+    return dst;
+  }
+
+  Shape operator()(const ReduceRows&) {
+    const Shape& src = feature_map();
+    return {src[0], src[1], src[2], 1};
+  }
+
+  Shape operator()(const ReduceParts&) {
+    const Shape& src = feature_map();
+    require(src[3] == 1, "an input (n, c, parts, 1)", to_string(src));
+    return {src[0], src[1], 1, 1};
+  }
+
+  Shape operator()(const Elementwise&) { return only_input(); }
+
+  Shape operator()(const Binary&) {
+    expect_inputs(2);
+    const std::optional<Shape> both = broadcast(input(0), input(1));
+    require(both.has_value(), "inputs that broadcast to one shape",
+            to_string(input(0)) + " and " + to_string(input(1)));
+    return *both;
+  }
+
+  Shape operator()(const ScaleShift& scale_shift) {
+    const Shape& src = only_input();
+    require(src.size() >= 2, "an input with channels on axis 1", to_string(src));
+    for (const WeightId id : {scale_shift.scale, scale_shift.shift}) {
+      if (id == no_weight) continue;
+      require(volume_of(weight_shape(id)) == src[1], "one value for each of " + std::to_string(src[1]) + " channels",
+              to_string(weight_shape(id)));
+    }
+    return src;
+  }
+
+  Shape operator()(const Concat& concat) {
+    require(!op_.inputs.empty(), "at least one input", "none");
+    Shape all = input(0);
+    check_axis(concat.axis, all);
+    const auto axis = static_cast<std::size_t>(concat.axis);
+    for (std::size_t i = 1; i < op_.inputs.size(); ++i) {
+      Shape next = input(i);
+      require(next.size() == all.size(), "inputs like " + to_string(input(0)), to_string(next));
+      std::swap(next[axis], all[axis]);  // the one axis on which they may differ
+      require(with_size(next, axis, 0) == with_size(all, axis, 0),
+              "inputs like " + to_string(input(0)) + " on all axes but " + std::to_string(axis), to_string(input(i)));
+      all[axis] += next[axis];
+    }
+    return all;
+  }
+
+  Shape operator()(const Reshape&) {
+    const Shape& src = only_input();
+    require(volume_of(op_.shape) == volume_of(src), "as many elements as its input, " + to_string(src),
+            to_string(op_.shape));
+    return op_.shape;
+  }
+
+  Shape operator()(const Transpose& transpose) {
+    const Shape& src = only_input();
+    std::vector<bool> seen(src.size());
+    Shape dst;
+    for (const int axis : transpose.axes) {
+      check_axis(axis, src);
+      const auto at = static_cast<std::size_t>(axis);
+      require(!seen[at], "each axis once", "axis " + std::to_string(axis) + " twice");
+      seen[at] = true;
+      dst.push_back(src[at]);
+    }
+    require(dst.size() == src.size(), "a permutation of " + std::to_string(src.size()) + " axes",
+            std::to_string(dst.size()) + " axes");
+    return dst;
+  }
+
+  Shape operator()(const Slice& slice) {
+    const Shape& src = only_input();
+    require(slice.begin.size() == src.size() && slice.step.size() == src.size() && op_.shape.size() == src.size(),
+            "a begin, a step and a size for each axis of " + to_string(src),
+            std::to_string(slice.begin.size()) + ", " + std::to_string(slice.step.size()) + " and " +
+                std::to_string(op_.shape.size()));
+    for (std::size_t axis = 0; axis < src.size(); ++axis) {
+      const Index begin = slice.begin[axis];
+      const Index step = slice.step[axis];
+      const Index count = op_.shape[axis];
+      bool fits = begin >= 0 && begin < src[axis] && step != 0 && count >= 1;
+      // Divided, not multiplied: steps come from files and may be huge (ONNX writes "to the end" so).
+      if (fits && count > 1 && step > 0) fits = count - 1 <= (src[axis] - 1 - begin) / step;
+      if (fits && count > 1 && step < 0) fits = step != std::numeric_limits<Index>::min() && count - 1 <= begin / -step;
+      require(fits, "a slice inside [0, " + std::to_string(src[axis]) + ") on axis " + std::to_string(axis),
+              std::to_string(count) + " from " + std::to_string(begin) + " in steps of " + std::to_string(step));
+    }
+    return op_.shape;
+  }
+
+  Shape operator()(const Pad& pad) {
+    const Shape& src = only_input();
+    require(pad.begin.size() == src.size() && op_.shape.size() == src.size(),
+            "a size and cells in front for each axis of " + to_string(src),
+            std::to_string(op_.shape.size()) + " and " + std::to_string(pad.begin.size()));
+    for (std::size_t axis = 0; axis < src.size(); ++axis) {
+      const bool fits =
+          pad.begin[axis] >= 0 && op_.shape[axis] >= src[axis] && pad.begin[axis] <= op_.shape[axis] - src[axis];
+      require(fits, "an output that holds the input " + to_string(src) + " on axis " + std::to_string(axis),
+              to_string(op_.shape) + " with " + std::to_string(pad.begin[axis]) + " in front");
+    }
+    return op_.shape;
+  }
+
+  Shape operator()(const Gather& gather) {
+    const Shape& src = only_input();
+    check_axis(gather.axis, src);
+    const auto axis = static_cast<std::size_t>(gather.axis);
+    for (const Index index : gather.indices)
+      require(index >= 0 && index < src[axis], "indices inside [0, " + std::to_string(src[axis]) + ")",
+              std::to_string(index));
+    return with_size(src, axis, static_cast<Index>(gather.indices.size()));
+  }
+
+  Shape operator()(const MatMul&) {
+    expect_inputs(2);
+    const Shape& a = input(0);
+    const Shape& b = input(1);
+    const std::string shapes = to_string(a) + " and " + to_string(b);
+    require(a.size() >= 2 && b.size() >= 2, "two inputs with two axes or more", shapes);
+    require(a.back() == b[b.size() - 2], "inputs (..., m, k) and (..., k, n)", shapes);
+    std::optional<Shape> dst = broadcast(Shape(a.begin(), a.end() - 2), Shape(b.begin(), b.end() - 2));
+    require(dst.has_value(), "leading axes that broadcast", shapes);
+    dst->push_back(a[a.size() - 2]);
+    dst->push_back(b.back());
+    return *dst;
+  }
+
+  Shape operator()(const Softmax& softmax) {
+    check_axis(softmax.axis, only_input());
+    return input(0);
+  }
+
+  Shape operator()(const Lrn& lrn) {
+    const Shape& src = only_input();
+    require(src.size() >= 2, "an input with channels on axis 1", to_string(src));
+    require(lrn.size >= 1 && lrn.size <= max_window, "a size of at least 1", std::to_string(lrn.size));
+    return src;
+  }
+
+  Shape operator()(const Reduce& reduce) {
+    Shape dst = only_input();
+    for (const int axis : reduce.axes) {
+      check_axis(axis, dst);
+      dst[static_cast<std::size_t>(axis)] = 1;
+    }
+    return dst;
+  }
+
+ private:
+  void require(bool holds, const std::string& expected, const std::string& found) const {
+    if (holds) return;
+    throw InvalidInput("operator '" + op_.name + "' (" + std::string(kind_name(op_)) + ") expects " + expected +
+                       ", got " + found);
+  }
+
+  static Shape with_size(Shape shape, std::size_t axis, Index size) {
+    shape[axis] = size;
+    return shape;
+  }
+
+  const Shape& input(std::size_t i) const { return graph_.shape(op_.inputs[i]); }
+
+  void expect_inputs(std::size_t count) const {
+    require(op_.inputs.size() == count, std::to_string(count) + " inputs", std::to_string(op_.inputs.size()));
+  }
+
+  // A convolution may have a residual behind its first input; `check_post_ops` looks at that.
+  const Shape& only_input() const {
+    const std::size_t residuals = residual_input(op_) < 0 ? 0 : 1;
+    expect_inputs(1 + residuals);
+    return input(0);
+  }
+
+  const Shape& feature_map() const {
+    const Shape& src = only_input();
+    require(src.size() == 4, "a feature map (n, c, h, w)", to_string(src));
+    return src;
+  }
+
+  const Shape& weight_shape(WeightId id) const {
+    require(id >= 0 && id < static_cast<WeightId>(graph_.weights.size()),
+            "a weight below " + std::to_string(graph_.weights.size()), std::to_string(id));
+    return graph_.weight(id).shape;
+  }
+
+  void check_axis(int axis, const Shape& shape) const {
+    require(axis >= 0 && axis < static_cast<int>(shape.size()), "an axis of " + to_string(shape), std::to_string(axis));
+  }
+
+  // The number of elements, or -1 for sizes that no tensor has.
+  static Index volume_of(const Shape& shape) {
+    Index elements = 1;
+    for (const Index size : shape) {
+      if (size < 1 || size > max_elements / elements) return -1;
+      elements *= size;
+    }
+    return elements;
+  }
+
+  void check_size(const Shape& shape) const {
+    require(volume_of(shape) > 0, "an output with at least one element and at most 2^48", to_string(shape));
+  }
+
+  // Rounded down, unless `wanted` is what rounding up gives.
+  Index window_size(const WindowAxis& window, Index src_size, Index wanted = 0) const {
+    const auto inside = [](Index value, Index least) { return value >= least && value <= max_window; };
+    require(inside(window.kernel, 1) && inside(window.stride, 1) && inside(window.dilation, 1) &&
+                inside(window.pad_begin, 0) && inside(window.pad_end, 0),
+            "kernel, stride and dilation of at least 1 and padding of at least 0",
+            std::to_string(window.kernel) + ", " + std::to_string(window.stride) + ", " +
+                std::to_string(window.dilation) + ", " + std::to_string(window.pad_begin) + " and " +
+                std::to_string(window.pad_end));
+    const Index ceil = output_size(window, src_size, Rounding::ceil);
+    const Index size = wanted == ceil ? ceil : output_size(window, src_size, Rounding::floor);
+    require(size >= 1, "a map that holds its window of " + std::to_string(window.reach()) + " at least once",
+            std::to_string(src_size + window.pad_begin + window.pad_end) + " with padding");
+    return size;
+  }
+
+  void check_post_ops(const Shape& shape) const {
+    const std::vector<PostOp>* list = post_ops(op_);
+    if (list == nullptr) return;
+    int residuals = 0;
+    for (const PostOp& post_op : *list) {
+      const auto* add = std::get_if<AddInput>(&post_op);
+      if (add == nullptr) continue;
+      require(as<Conv>(op_) != nullptr && ++residuals == 1, "at most one residual, after a convolution", "another");
+      require(add->input == 1, "its residual as input 1", std::to_string(add->input));
+      require(input(1) == shape, "a residual " + to_string(shape), to_string(input(1)));
+    }
+  }
+
+  const Graph& graph_;
+  const Op& op_;
+};
+
+}  // namespace
+
+Shape infer_shape(const Graph& graph, const Op& op) { return Inference(graph, op).run(); }
+
+}  // namespace strake

@@ -9,7 +9,8 @@
 namespace strake {
 
 /// The shape of `op`'s output. Operators whose shape no input tells (Input, Constant, Reshape, Slice, Pad) keep
-/// `op.shape`, which is checked against their inputs.
+/// `op.shape`, which is checked against their inputs. A Pool may come with the shape that rounding up gives (ONNX's
+/// ceil_mode) and keeps it; without a shape it rounds down.
 /// @param graph  holds the operators that `op.inputs` names and the weights that it names; not `op` itself
 /// @throws InvalidInput naming the operator, what was expected and what came
 [[nodiscard]] Shape infer_shape(const Graph& graph, const Op& op);

@@ -5,7 +5,7 @@ namespace strake {
 
 Index output_size(const WindowAxis& window, Index src_size, Rounding rounding) {
   const Index room = src_size + window.pad_begin + window.pad_end - window.reach();
-  if (room < 0) return 0;
+  if (room < 0) return rounding == Rounding::ceil && room > -window.stride ? 1 : 0;
   if (rounding == Rounding::floor) return room / window.stride + 1;
   Index size = (room + window.stride - 1) / window.stride + 1;
   // A window that would begin in the padding behind the input does not count.

@@ -23,7 +23,7 @@ enum class Rounding : unsigned char { floor, ceil };
 
 /// Output rows of a window that slides over `src_size` rows; 0 where it does not fit once.
 /// With `Rounding::ceil` a last window that begins in the input or its front padding counts although it reaches
-/// beyond the padding. Source: ONNX operators Conv-11 and MaxPool-12.
+/// beyond the padding, be it the only one. Source: ONNX operators Conv-11 and MaxPool-12.
 [[nodiscard]] Index output_size(const WindowAxis& window, Index src_size, Rounding rounding);
 
 /// Input rows that cover everything `window` reads to produce the output rows `dst`.
