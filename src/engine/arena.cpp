@@ -47,9 +47,8 @@ ArenaLayout lay_out(const std::vector<BufferRequest>& requests) {
     }
     layout.offsets[id] = offset;
     layout.n_bytes = std::max(layout.n_bytes, offset + aligned(request.n_bytes));
-    const auto place = std::upper_bound(placed.begin(), placed.end(), offset, [&](std::size_t at, std::size_t other) {
-      return at < layout.offsets[other];
-    });
+    const auto place = std::upper_bound(placed.begin(), placed.end(), offset,
+                                        [&](std::size_t at, std::size_t other) { return at < layout.offsets[other]; });
     placed.insert(place, id);
   }
   return layout;

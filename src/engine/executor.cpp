@@ -7,9 +7,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double microseconds(Clock::duration duration) {
-  return std::chrono::duration<double, std::micro>(duration).count();
-}
+double microseconds(Clock::duration duration) { return std::chrono::duration<double, std::micro>(duration).count(); }
 
 void spin_until(Clock::time_point end) {
   while (Clock::now() < end) {
@@ -30,9 +28,15 @@ void Executor::run_step(const Step& step) {
       if (step.poke != nullptr) step.poke->poke();
       break;
     }
-    case StepKind::start_messages: step.messages->start(); break;
-    case StepKind::finish_receives: step.messages->finish_receives(options_.timeout); break;
-    case StepKind::finish_sends: step.messages->finish_sends(options_.timeout); break;
+    case StepKind::start_messages:
+      step.messages->start();
+      break;
+    case StepKind::finish_receives:
+      step.messages->finish_receives(options_.timeout);
+      break;
+    case StepKind::finish_sends:
+      step.messages->finish_sends(options_.timeout);
+      break;
   }
 }
 

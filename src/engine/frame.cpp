@@ -36,7 +36,8 @@ void to_channels_first(const T* src, T* dst, const Shape& shape) {
 }
 
 HostTensor converted(const HostTensor& tensor, ElementType type) {
-  HostTensor result{.type = type, .shape = tensor.shape,
+  HostTensor result{.type = type,
+                    .shape = tensor.shape,
                     .data = Blob::allocate(static_cast<std::size_t>(volume(tensor.shape)) * size_of(type))};
   const auto n = static_cast<std::size_t>(volume(tensor.shape));
   if (type == ElementType::f32) {

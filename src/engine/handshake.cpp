@@ -15,8 +15,13 @@ namespace {
 // One field a line; no field has line breaks.
 std::string to_text(const RankInfo& info) {
   std::ostringstream text;
-  text << info.host << '\n' << info.build << '\n' << info.cpu << '\n' << info.library << '\n' << info.instruction_set
-       << '\n' << info.instruction_set_level << '\n' << info.online_cores << '\n';
+  text << info.host << '\n'
+       << info.build << '\n'
+       << info.cpu << '\n'
+       << info.library << '\n'
+       << info.instruction_set << '\n'
+       << info.instruction_set_level << '\n'
+       << info.online_cores << '\n';
   for (const int core : info.cores) text << core << ' ';
   return text.str();
 }
@@ -41,9 +46,7 @@ comm::Bytes bytes_of(const std::string& text) {
   return bytes;
 }
 
-std::string text_of(const comm::Bytes& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+std::string text_of(const comm::Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 [[noreturn]] void refuse(const std::string& what, int rank, const RankInfo& info, const std::string& theirs,
                          const std::string& ours) {
@@ -71,7 +74,8 @@ std::vector<RankInfo> exchange_infos(comm::Communicator& communicator, const Ran
 void check_equal_builds(const std::vector<RankInfo>& infos, bool exact) {
   for (std::size_t rank = 1; rank < infos.size(); ++rank) {
     const RankInfo& info = infos[rank];
-    if (info.build != infos[0].build) refuse("build of Strake", static_cast<int>(rank), info, info.build, infos[0].build);
+    if (info.build != infos[0].build)
+      refuse("build of Strake", static_cast<int>(rank), info, info.build, infos[0].build);
     if (exact && info.library != infos[0].library)
       refuse("kernel library, with which --exact cannot promise equal bits", static_cast<int>(rank), info, info.library,
              infos[0].library);
@@ -81,7 +85,8 @@ void check_equal_builds(const std::vector<RankInfo>& infos, bool exact) {
 std::vector<int> ranks_on_host(const std::vector<RankInfo>& infos, int rank) {
   std::vector<int> ranks;
   for (int other = 0; other < static_cast<int>(infos.size()); ++other)
-    if (infos[static_cast<std::size_t>(other)].host == infos[static_cast<std::size_t>(rank)].host) ranks.push_back(other);
+    if (infos[static_cast<std::size_t>(other)].host == infos[static_cast<std::size_t>(rank)].host)
+      ranks.push_back(other);
   return ranks;
 }
 

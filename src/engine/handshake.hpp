@@ -13,12 +13,12 @@ namespace strake::engine {
 /// One rank's word about itself.
 struct RankInfo {
   std::string host;
-  std::string build;          // must be equal on all ranks
+  std::string build;  // must be equal on all ranks
   std::string cpu;
-  std::string library;        // kernel library and version
+  std::string library;  // kernel library and version
   std::string instruction_set;
   int instruction_set_level = 0;
-  std::vector<int> cores;     // that the process may use
+  std::vector<int> cores;  // that the process may use
   int online_cores = 1;
 };
 

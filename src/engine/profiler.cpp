@@ -90,13 +90,16 @@ double measure_heavy(const Graph& graph, OpId id, const ProfilerOptions& options
   const Conv conv = *as<Conv>(op);
   const Shape& weight_shape = graph.weight(conv.weights).shape;
   const double share = static_cast<double>(heavy_weight_bytes) / static_cast<double>(weight_bytes(graph, op));
-  const Index channels =
-      std::max<Index>(static_cast<Index>(share * static_cast<double>(weight_shape[0])) / conv.groups * conv.groups,
-                      conv.groups);
+  const Index channels = std::max<Index>(
+      static_cast<Index>(share * static_cast<double>(weight_shape[0])) / conv.groups * conv.groups, conv.groups);
 
   Graph small;
-  small.inputs.push_back({small.add({.name = "input", .inputs = {}, .shape = graph.shape(op.inputs[0]),
-                                     .type = ElementType::f32, .attributes = Input{}}), "input", ElementType::f32});
+  small.inputs.push_back({small.add({.name = "input",
+                                     .inputs = {},
+                                     .shape = graph.shape(op.inputs[0]),
+                                     .type = ElementType::f32,
+                                     .attributes = Input{}}),
+                          "input", ElementType::f32});
   Shape small_shape = weight_shape;
   small_shape[0] = channels;
   Conv part = conv;

@@ -97,8 +97,8 @@ void Program::add_op(OpId id, kernels::WeightStore& weights) {
   const bool computes = !boxes.empty() && as<Input>(graph_.op(id)) == nullptr && as<Constant>(graph_.op(id)) == nullptr;
   comm::Redistribution* halo = incoming(id);
   finish_sends_before(id);
-  const bool split = computes && halo != nullptr && boxes.size() == 1 &&
-                     plan_.overlap[at(id)] == Overlap::interior_first;
+  const bool split =
+      computes && halo != nullptr && boxes.size() == 1 && plan_.overlap[at(id)] == Overlap::interior_first;
   if (split) {
     const auto axis = static_cast<std::size_t>(strip_axes(graph_, plan_.axis)[at(id)]);
     const InteriorSplit parts = split_interior(graph_, plan_, id, rank_, boxes.front(), axis);
@@ -116,8 +116,8 @@ void Program::add_op(OpId id, kernels::WeightStore& weights) {
 
 void Program::add_kernels(OpId id, const BoxList& boxes, kernels::WeightStore& weights, comm::Redistribution* poke) {
   for (const Box& box : boxes) {
-    kernels::Request request{.graph = graph_, .op = id, .src = {}, .dst = views_[at(id)].window(box),
-                             .exactness = options_.exactness};
+    kernels::Request request{
+        .graph = graph_, .op = id, .src = {}, .dst = views_[at(id)].window(box), .exactness = options_.exactness};
     const std::vector<Box> sources = input_boxes(graph_, id, box);
     for (std::size_t i = 0; i < sources.size(); ++i)
       request.src.push_back(views_[at(graph_.op(id).inputs[i])].window(sources[i]));

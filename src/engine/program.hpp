@@ -20,9 +20,9 @@ enum class StepKind : unsigned char { compute, start_messages, finish_receives, 
 struct Step {
   StepKind kind = StepKind::compute;
   OpId op = 0;
-  kernels::Kernel* kernel = nullptr;          // of `compute`
-  comm::Redistribution* messages = nullptr;   // of the others
-  comm::Redistribution* poke = nullptr;       // messages under way while this kernel runs, or null
+  kernels::Kernel* kernel = nullptr;         // of `compute`
+  comm::Redistribution* messages = nullptr;  // of the others
+  comm::Redistribution* poke = nullptr;      // messages under way while this kernel runs, or null
 };
 
 struct ProgramOptions {
@@ -73,8 +73,8 @@ class Program {
   std::size_t received_bytes_ = 0;
   Blob arena_;
   kernels::Workspace workspace_;
-  std::vector<Blob> constants_;  // [op]
-  std::vector<View> views_;      // [op]
+  std::vector<Blob> constants_;                                  // [op]
+  std::vector<View> views_;                                      // [op]
   std::vector<std::unique_ptr<comm::Redistribution>> messages_;  // [op]
   std::vector<std::unique_ptr<kernels::Kernel>> kernels_;
   std::vector<Step> steps_;

@@ -291,12 +291,15 @@ TensorMap random_inputs(const Graph& graph) {
   std::uint32_t state = 12345;
   for (const Port& port : graph.inputs) {
     const Op& op = graph.op(port.op);
-    HostTensor tensor{.type = op.type, .shape = op.shape, .data = Blob::allocate(dense_bytes(whole(op.shape), op.type))};
+    HostTensor tensor{
+        .type = op.type, .shape = op.shape, .data = Blob::allocate(dense_bytes(whole(op.shape), op.type))};
     for (std::size_t i = 0; i < static_cast<std::size_t>(volume(op.shape)); ++i) {
       state = state * 1664525U + 1013904223U;  // Numerical Recipes' generator
       const std::uint32_t byte = state >> 24;
-      if (op.type == ElementType::f32) tensor.data.floats()[i] = static_cast<float>(byte) / 255.0F;
-      else tensor.data.data()[i] = static_cast<std::byte>(byte);
+      if (op.type == ElementType::f32)
+        tensor.data.floats()[i] = static_cast<float>(byte) / 255.0F;
+      else
+        tensor.data.data()[i] = static_cast<std::byte>(byte);
     }
     inputs.emplace(port.name, std::move(tensor));
   }

@@ -24,7 +24,7 @@ struct Settings {
   int threads = 0;                // per rank; 0 for this rank's share of its cores
   std::vector<double> slowdowns;  // emulated, by rank; ranks beyond the list run as they are
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // for messages of a frame
-  std::string build;              // what must be equal on all ranks
+  std::string build;                                            // what must be equal on all ranks
 };
 
 /// What `run` prints of one rank.
@@ -32,7 +32,7 @@ struct RankReport {
   int rank = 0;
   std::string host;
   int threads = 1;
-  double share = 0;  // of all multiply-adds
+  double share = 0;       // of all multiply-adds
   double compute_ms = 0;  // medians over frames
   double wait_ms = 0;
   double sent_bytes = 0;  // per frame
@@ -121,7 +121,7 @@ class Session {
   std::unique_ptr<Executor> executor_;
   std::vector<double> compute_us_;  // [frame]
   std::vector<double> wait_us_;
-  std::vector<double> step_us_;     // summed over frames
+  std::vector<double> step_us_;  // summed over frames
 };
 
 /// Inputs for measuring: the same pseudo-random values on every machine.

@@ -120,7 +120,7 @@ class Builder {
   SlabLayout layout_;
   std::vector<int> first_reader_;  // [op]: first step of this rank that reads it, -1 if none
   std::vector<int> last_reader_;
-  std::vector<Member> members_;    // [buffer]
+  std::vector<Member> members_;  // [buffer]
 };
 
 }  // namespace

@@ -11,22 +11,22 @@ namespace strake::engine {
 
 /// The piece of one operator's output that a rank keeps: what it produces and what it needs of others, one dense box.
 struct Slab {
-  Box box;           // empty where the rank has nothing to do with the operator
-  int buffer = -1;   // index into SlabLayout::buffers; -1 for constants and empty boxes
+  Box box;          // empty where the rank has nothing to do with the operator
+  int buffer = -1;  // index into SlabLayout::buffers; -1 for constants and empty boxes
 };
 
 /// When the operators' messages must be over, in steps of the program (one step per operator, one more for the end).
 struct MessageSpan {
-  int finish_receives = -1;  // before the kernels of this step; -1 without receives
-  int finish_sends = -1;     // -1 without sends
+  int finish_receives = -1;     // before the kernels of this step; -1 without receives
+  int finish_sends = -1;        // -1 without sends
   bool before_compute = false;  // sends end before the kernels of that step, since they overwrite the slab; else after
 };
 
 struct SlabLayout {
-  std::vector<Slab> slabs;                     // [op]
-  std::vector<MessageSpan> spans;              // [op]
-  std::vector<std::vector<Transfer>> sends;    // [op], of this rank
-  std::vector<std::vector<Transfer>> receives; // [op], of this rank
+  std::vector<Slab> slabs;                      // [op]
+  std::vector<MessageSpan> spans;               // [op]
+  std::vector<std::vector<Transfer>> sends;     // [op], of this rank
+  std::vector<std::vector<Transfer>> receives;  // [op], of this rank
   std::vector<BufferRequest> buffers;
 };
 

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/picture_input.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cli/context.hpp"
+
+namespace strake::cli {
+
+namespace {
+
+// Sizes of a picture input, whichever of the two orders of axes it has.
+struct PictureShape {
+  Index n = 1;
+  Index c = 3;
+  Index h = 0;
+  Index w = 0;
+  bool channels_last = false;
+};
+
+PictureShape picture_shape(const Op& op) {
+  const auto is_channels = [](Index size) { return size == 1 || size == 3; };
+  const Shape& shape = op.shape;
+  if (shape.size() == 4 && is_channels(shape[1])) return {shape[0], shape[1], shape[2], shape[3], false};
+  if (shape.size() == 4 && is_channels(shape[3])) return {shape[0], shape[3], shape[1], shape[2], true};
+  throw InvalidInput("input '" + op.name + "' has shape " + to_string(shape) +
+                     "; a picture needs (n, 1 or 3, h, w) or (n, h, w, 1 or 3)");
+}
+
+Port& port_named(Graph& graph, const std::string& name) {
+  for (Port& port : graph.inputs)
+    if (port.name == name) return port;
+  throw InvalidInput("the model has no input '" + name + "'");
+}
+
+double number_or_fraction(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos) return numbers_of(text, "--scale").front();
+  const double over = numbers_of(text.substr(slash + 1), "--scale").front();
+  if (over == 0) throw InvalidInput("--scale '" + text + "' divides by 0");
+  return numbers_of(text.substr(0, slash), "--scale").front() / over;
+}
+
+std::vector<double> per_channel(const std::vector<double>& values, Index channels, double otherwise,
+                                const std::string& option) {
+  const auto n = static_cast<std::size_t>(channels);
+  if (values.empty()) return std::vector<double>(n, otherwise);
+  if (values.size() == 1) return std::vector<double>(n, values.front());
+  if (values.size() != n)
+    throw InvalidInput(option + " has " + std::to_string(values.size()) + " numbers, the picture has " +
+                       std::to_string(channels) + " channels");
+  return values;
+}
+
+NormalizePicture normalisation(const InputOptions& options, Index channels) {
+  const double scale = number_or_fraction(options.scale);
+  const std::vector<double> mean = per_channel(options.mean, channels, 0, "--mean");
+  const std::vector<double> deviation = per_channel(options.std, channels, 1, "--std");
+  NormalizePicture normalise;
+  for (std::size_t c = 0; c < mean.size(); ++c) {
+    if (deviation[c] == 0) throw InvalidInput("--std must not be 0");
+    normalise.scale.push_back(static_cast<float>(scale / deviation[c]));
+    normalise.shift.push_back(static_cast<float>(-mean[c] / deviation[c]));
+  }
+  return normalise;
+}
+
+// Puts `added` operators behind operator `id`; everybody who read `id` reads the last of them.
+void insert_behind(Graph& graph, OpId id, std::vector<Op> added) {
+  const auto n = static_cast<OpId>(added.size());
+  for (OpId later = id + 1; later < graph.size(); ++later)
+    for (OpId& input : graph.op(later).inputs)
+      if (input >= id) input += n;
+  for (Port& port : graph.inputs)
+    if (port.op > id) port.op += n;
+  for (Port& port : graph.outputs)
+    if (port.op >= id) port.op += n;
+  graph.ops.insert(graph.ops.begin() + id + 1, std::make_move_iterator(added.begin()),
+                   std::make_move_iterator(added.end()));
+}
+
+}  // namespace
+
+void take_pictures(Graph& graph, const std::string& name, const InputOptions& options) {
+  Port& port = port_named(graph, name);
+  const OpId id = port.op;
+  port.type = ElementType::u8;
+  Op& input = graph.op(id);
+  const PictureShape shape = picture_shape(input);
+  const Shape model_shape = input.shape;
+  input.type = ElementType::u8;
+  input.shape = {shape.n, shape.c, shape.h, shape.w};
+
+  std::vector<Op> added;
+  added.push_back({.name = name + "/normalized",
+                   .inputs = {id},
+                   .shape = input.shape,
+                   .type = ElementType::f32,
+                   .attributes = normalisation(options, shape.c)});
+  if (shape.channels_last)
+    added.push_back({.name = name + "/channels_last",
+                     .inputs = {id + 1},
+                     .shape = model_shape,
+                     .type = ElementType::f32,
+                     .attributes = Transpose{{0, 2, 3, 1}}});
+  insert_behind(graph, id, std::move(added));
+}
+
+HostTensor fit_picture(const Graph& graph, const std::string& name, const std::string& file,
+                       const InputOptions& options) {
+  const auto port =
+      std::find_if(graph.inputs.begin(), graph.inputs.end(), [&](const Port& p) { return p.name == name; });
+  ensure(port != graph.inputs.end(), "a fitted picture belongs to an input");
+  const Shape& shape = graph.shape(port->op);
+  HostTensor one = io::fit(io::read_picture(file),
+                           {.c = shape[1],
+                            .h = shape[2],
+                            .w = shape[3],
+                            .resize = options.resize == "letterbox" ? io::Resize::letterbox : io::Resize::stretch,
+                            .channels = options.channels == "bgr" ? io::ChannelOrder::bgr : io::ChannelOrder::rgb});
+  if (shape[0] == 1) return one;
+  // A batch of the same picture.
+  HostTensor batch{.type = one.type,
+                   .shape = shape,
+                   .data = Blob::allocate(one.data.size_bytes() * static_cast<std::size_t>(shape[0]))};
+  for (Index n = 0; n < shape[0]; ++n)
+    std::memcpy(batch.data.data() + static_cast<std::size_t>(n) * one.data.size_bytes(), one.data.data(),
+                one.data.size_bytes());
+  return batch;
+}
+
+}  // namespace strake::cli

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Models whose inputs are pictures.
+
+#include <string>
+
+#include "cli/inputs.hpp"
+
+namespace strake::cli {
+
+/// Makes input `name` of the graph an 8-bit picture (1 or 3 channels, NCHW or NHWC) and puts the normalisation behind
+/// it.
+/// @throws InvalidInput if the input is no picture, or --scale, --mean or --std do not fit it
+void take_pictures(Graph& graph, const std::string& name, const InputOptions& options);
+
+/// The picture in `file` at the size of that input, as a u8 tensor (n, c, h, w).
+[[nodiscard]] HostTensor fit_picture(const Graph& graph, const std::string& name, const std::string& file,
+                                     const InputOptions& options);
+
+}  // namespace strake::cli

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/table.hpp"
+#include "core/view.hpp"
+#include "partition/timeline.hpp"
+
+namespace strake::cli {
+
+std::string bytes_text(double bytes) {
+  if (bytes >= 1e9) return fmt::format("{:.2f} GB", bytes / 1e9);
+  if (bytes >= 1e6) return fmt::format("{:.1f} MB", bytes / 1e6);
+  if (bytes >= 1e3) return fmt::format("{:.0f} kB", bytes / 1e3);
+  return fmt::format("{:.0f} B", bytes);
+}
+
+std::string latency_text(const engine::Percentiles& ms) {
+  return fmt::format("p50 {:.3f} ms, p90 {:.3f}, p99 {:.3f}, min {:.3f}, max {:.3f}, mean {:.3f}", ms.p50, ms.p90,
+                     ms.p99, ms.min, ms.max, ms.mean);
+}
+
+nlohmann::json latency_json(const engine::Percentiles& ms) {
+  return {{"p50", ms.p50}, {"p90", ms.p90}, {"p99", ms.p99}, {"min", ms.min}, {"max", ms.max}, {"mean", ms.mean}};
+}
+
+std::string ranks_text(const std::vector<engine::RankReport>& ranks) {
+  Table table(
+      {"rank", "host", "threads", "share", "compute ms", "wait ms", "sent", "received", "peak MB", "predicted MB"});
+  for (const engine::RankReport& rank : ranks)
+    table.add({std::to_string(rank.rank), rank.host, std::to_string(rank.threads),
+               fmt::format("{:.1f} %", rank.share * 100), fmt::format("{:.3f}", rank.compute_ms),
+               fmt::format("{:.3f}", rank.wait_ms), bytes_text(rank.sent_bytes), bytes_text(rank.received_bytes),
+               fmt::format("{:.0f}", rank.peak_rss_mb), fmt::format("{:.0f}", rank.predicted_peak_mb)});
+  return table.text();
+}
+
+nlohmann::json ranks_json(const std::vector<engine::RankReport>& ranks) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const engine::RankReport& rank : ranks)
+    list.push_back({{"rank", rank.rank},
+                    {"host", rank.host},
+                    {"threads", rank.threads},
+                    {"share", rank.share},
+                    {"compute_ms", rank.compute_ms},
+                    {"wait_ms", rank.wait_ms},
+                    {"sent_bytes", rank.sent_bytes},
+                    {"received_bytes", rank.received_bytes},
+                    {"peak_rss_mb", rank.peak_rss_mb},
+                    {"predicted_peak_mb", rank.predicted_peak_mb}});
+  return list;
+}
+
+int ranks_used(const Plan& plan, const Graph& graph) {
+  const std::vector<double> work = multiply_adds(graph, plan);
+  return static_cast<int>(std::count_if(work.begin(), work.end(), [](double one) { return one > 0; }));
+}
+
+std::string op_times_text(const Graph& graph, const std::vector<engine::OpTime>& times) {
+  double all = 0;
+  std::map<std::string, double> by_kind;
+  for (const engine::OpTime& time : times) {
+    by_kind[std::string(kind_name(graph.op(time.op)))] += time.compute_ms;
+    by_kind["(waiting)"] += time.wait_ms;
+    all += time.compute_ms + time.wait_ms;
+  }
+  Table kinds({"operators of rank 0", "ms", "part of frame"});
+  for (const auto& [kind, ms] : by_kind)
+    kinds.add({kind, fmt::format("{:.3f}", ms), fmt::format("{:.1f} %", all > 0 ? 100 * ms / all : 0)});
+  Table each({"operator", "type", "compute ms", "wait ms", "kernel"});
+  for (const engine::OpTime& time : times)
+    each.add({graph.op(time.op).name, std::string(kind_name(graph.op(time.op))), fmt::format("{:.3f}", time.compute_ms),
+              fmt::format("{:.3f}", time.wait_ms), time.implementation});
+  return kinds.text() + "\n" + each.text();
+}
+
+namespace {
+
+std::string rows_of(const BoxList& boxes, int axis) {
+  if (boxes.empty()) return "-";
+  if (axis < 0) return "all";
+  std::string text;
+  for (const Box& box : boxes) {
+    const Interval rows = box[static_cast<std::size_t>(axis)];
+    text += (text.empty() ? "" : " ") + fmt::format("{}..{}", rows.begin, rows.end);
+  }
+  return text;
+}
+
+double op_us(const partition::Timeline& timeline, std::size_t rank, OpId id) {
+  double us = 0;
+  for (const partition::TimelineStep& step : timeline.ranks[rank])
+    if (step.op == id) us += step.end_us - step.begin_us;
+  return us;
+}
+
+}  // namespace
+
+std::string plan_text(const Graph& graph, const Plan& plan, const Profile* profile) {
+  std::optional<partition::Timeline> timeline;
+  if (profile != nullptr) timeline = partition::evaluate(partition::CostModel(graph, *profile), plan);
+
+  std::vector<std::string> header = {"operator", "type", "shape"};
+  for (int rank = 0; rank < plan.n_ranks; ++rank) header.push_back(fmt::format("rank {}", rank));
+  header.emplace_back("received");
+  header.emplace_back("overlap");
+  if (timeline)
+    for (int rank = 0; rank < plan.n_ranks; ++rank) header.push_back(fmt::format("ms {}", rank));
+  Table table(header);
+
+  const std::vector<int> axes = strip_axes(graph, plan.axis);
+  for (OpId id = 0; id < graph.size(); ++id) {
+    const Op& op = graph.op(id);
+    if (as<Constant>(op) != nullptr) continue;
+    std::vector<std::string> row = {op.name, std::string(kind_name(op)), to_string(op.shape)};
+    for (int rank = 0; rank < plan.n_ranks; ++rank)
+      row.push_back(rows_of(plan.boxes(id, rank), axes[static_cast<std::size_t>(id)]));
+    double bytes = 0;
+    for (const OpId input : op.inputs)
+      for (const Transfer& transfer : transfers(graph, plan, input))
+        bytes += static_cast<double>(dense_bytes(transfer.box, graph.op(input).type));
+    row.push_back(bytes > 0 ? bytes_text(bytes) : "-");
+    row.emplace_back(plan.overlap[static_cast<std::size_t>(id)] == Overlap::interior_first ? "yes" : "-");
+    if (timeline)
+      for (std::size_t rank = 0; rank < static_cast<std::size_t>(plan.n_ranks); ++rank)
+        row.push_back(fmt::format("{:.3f}", op_us(*timeline, rank, id) / 1000));
+    table.add(row);
+  }
+  return table.text();
+}
+
+}  // namespace strake::cli

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/report.hpp"
+#include "cli/verbs.hpp"
+#include "partition/plan_json.hpp"
+#include "partition/planner.hpp"
+
+namespace strake::cli {
+
+namespace {
+
+struct PlanOptions {
+  CommonOptions common;
+  std::string file;
+  std::string link = "1gbit,100us";
+  int ranks = 0;
+};
+
+// "1gbit", "100mbit", "5.5kbit": microseconds per byte.
+double us_per_byte_of(const std::string& text) {
+  for (const auto& [unit, bits] : {std::pair<std::string, double>{"gbit", 1e9}, {"mbit", 1e6}, {"kbit", 1e3}}) {
+    if (!text.ends_with(unit)) continue;
+    const double rate = numbers_of(text.substr(0, text.size() - unit.size()), "--link").front() * bits;
+    if (rate > 0) return 8e6 / rate;
+  }
+  throw InvalidInput("--link expects a rate such as 1gbit, 100mbit or 500kbit, got '" + text + "'");
+}
+
+// "100us", "2ms": microseconds.
+double microseconds_of(const std::string& text) {
+  for (const auto& [unit, factor] : {std::pair<std::string, double>{"us", 1.0}, {"ms", 1000.0}}) {
+    if (!text.ends_with(unit)) continue;
+    const double time = numbers_of(text.substr(0, text.size() - unit.size()), "--link").front() * factor;
+    if (time >= 0) return time;
+  }
+  throw InvalidInput("--link expects a latency such as 100us or 2ms, got '" + text + "'");
+}
+
+Link link_of(const std::string& text) {
+  const std::size_t comma = text.find(',');
+  return {.latency_us = comma == std::string::npos ? 0 : microseconds_of(text.substr(comma + 1)),
+          .us_per_byte = us_per_byte_of(text.substr(0, comma))};
+}
+
+// So many copies of this machine, joined by such links; speeds as emulated.
+Profile copies(const Profile& one, const PlanOptions& options) {
+  const auto n = static_cast<std::size_t>(options.ranks);
+  const Link link = link_of(options.link);
+  Profile profile = one;
+  profile.ranks.clear();
+  for (std::size_t rank = 0; rank < n; ++rank) {
+    RankProfile copy = one.ranks.front();
+    const double factor = rank < options.common.slowdowns.size() ? options.common.slowdowns[rank] : 1;
+    for (OpCost& cost : copy.ops)
+      for (double& us : cost.microseconds) us *= factor;
+    copy.whole_us *= factor;
+    profile.ranks.push_back(std::move(copy));
+  }
+  profile.links.assign(n, std::vector<Link>(n, link));
+  for (std::size_t rank = 0; rank < n; ++rank) profile.links[rank][rank] = {};
+  return profile;
+}
+
+Profile profile_for(engine::Session& session, const PlanOptions& options) {
+  Profile measured = session.profile();
+  return session.size() == 1 && options.ranks > 1 && session.is_root() ? copies(measured, options) : measured;
+}
+
+int plan(const Context& context, const PlanOptions& options) {
+  set_verbosity(context, options.common);
+  if (options.ranks > 0 && context.communicator.size() > 1 && options.ranks != context.communicator.size())
+    throw InvalidInput("--ranks " + std::to_string(options.ranks) + " contradicts mpirun, which started " +
+                       std::to_string(context.communicator.size()));
+  // The speed of this machine is measured as it is; `copies` slows the copies down.
+  CommonOptions measured = options.common;
+  if (context.communicator.size() == 1) measured.slowdowns.clear();
+  OpenSession open = open_session(context, measured, {});
+  engine::Session& session = open.session;
+  const Profile profile = profile_for(session, options);
+  if (!context.is_root()) return 0;
+
+  const Plan made = partition::make_plan(partition::CostModel(session.graph(), profile), options.common.strategy);
+  std::string text = plan_text(session.graph(), made, &profile);
+  for (const std::string& note : made.notes) text += note + "\n";
+  text += fmt::format("{}: {} ranks used of {}, predicted {:.3f} ms\n", made.strategy,
+                      ranks_used(made, session.graph()), made.n_ranks, made.predicted_us / 1000);
+  print(context, options.common, text);
+  const std::string json = partition::plan_to_json(session.graph(), made);
+  if (!options.file.empty()) write_text(options.file, json + "\n");
+  write_json(context, options.common,
+             {{"model", session.graph().name},
+              {"ranks_used", ranks_used(made, session.graph())},
+              {"strategy", made.strategy},
+              {"predicted_ms", made.predicted_us / 1000},
+              {"notes", made.notes},
+              {"plan", nlohmann::json::parse(json)}});
+  return 0;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb) {
+  auto options = std::make_shared<PlanOptions>();
+  CLI::App* sub = app.add_subcommand("plan", "Show who would compute what, and what it would take");
+  add_model_options(*sub, options->common);
+  sub->add_option("-o,--output", options->file, "Write the plan to this file, for run --plan");
+  sub->add_option("--ranks", options->ranks, "Without mpirun: so many copies of this machine")
+      ->check(CLI::Range(1, 1024));
+  sub->add_option("--link", options->link, "Without mpirun: rate and latency between them")->capture_default_str();
+  add_job_options(*sub, options->common);
+  add_output_options(*sub, options->common);
+  sub->footer(
+      "Examples:\n"
+      "  mpirun --hostfile edge.hosts strake plan net.onnx -o plan.json\n"
+      "  strake plan net.onnx --ranks 4 --link 100mbit,200us");
+  sub->callback([&context, &verb, options] { verb = [&context, options] { return plan(context, *options); }; });
+}
+
+}  // namespace strake::cli

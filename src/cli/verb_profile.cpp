@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/table.hpp"
+#include "cli/verbs.hpp"
+#include "partition/plan_json.hpp"
+
+namespace strake::cli {
+
+namespace {
+
+std::string costs_text(const Graph& graph, const Profile& profile, std::size_t rank) {
+  const RankProfile& costs = profile.ranks[rank];
+  Table table({fmt::format("rank {} ({}, {} threads)", rank, costs.host, costs.threads), "type", "rows: microseconds"});
+  for (OpId id = 0; id < graph.size(); ++id) {
+    const OpCost& cost = costs.ops[static_cast<std::size_t>(id)];
+    std::string points;
+    for (std::size_t i = 0; i < cost.extents.size(); ++i)
+      points += fmt::format("{}{}: {:.1f}", i == 0 ? "" : "  ", cost.extents[i], cost.microseconds[i]);
+    table.add({graph.op(id).name, std::string(kind_name(graph.op(id))), points});
+  }
+  return table.text() + fmt::format("whole model: {:.3f} ms\n\n", costs.whole_us / 1000);
+}
+
+std::string links_text(const Profile& profile) {
+  Table table({"link", "latency us", "MB/s"});
+  for (std::size_t src = 0; src < profile.links.size(); ++src)
+    for (std::size_t dst = 0; dst < profile.links.size(); ++dst) {
+      if (src == dst) continue;
+      const Link& link = profile.links[src][dst];
+      table.add({fmt::format("{} -> {}", src, dst), fmt::format("{:.2f}", link.latency_us),
+                 link.us_per_byte > 0 ? fmt::format("{:.1f}", 1 / link.us_per_byte) : "-"});
+    }
+  return table.text();
+}
+
+int profile(const Context& context, const CommonOptions& options) {
+  set_verbosity(context, options);
+  OpenSession open = open_session(context, options, {});
+  const Profile measured = open.session.profile();
+  if (!context.is_root()) return 0;
+  std::string text;
+  for (std::size_t rank = 0; rank < measured.ranks.size(); ++rank)
+    text += costs_text(open.session.graph(), measured, rank);
+  if (measured.ranks.size() > 1) text += links_text(measured);
+  print(context, options, text);
+  write_json(
+      context, options,
+      {{"model", open.session.graph().name}, {"profile", nlohmann::json::parse(partition::profile_to_json(measured))}});
+  return 0;
+}
+
+}  // namespace
+
+void add_profile(CLI::App& app, const Context& context, std::function<int()>& verb) {
+  auto options = std::make_shared<CommonOptions>();
+  CLI::App* sub =
+      app.add_subcommand("profile", "Measure what operators cost on each rank, and the links between ranks");
+  add_model_options(*sub, *options);
+  add_job_options(*sub, *options);
+  add_output_options(*sub, *options);
+  sub->footer("Example:\n  mpirun --hostfile edge.hosts strake profile net.onnx --json profile.json");
+  sub->callback([&context, &verb, options] { verb = [&context, options] { return profile(context, *options); }; });
+}
+
+}  // namespace strake::cli

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/draw_strips.hpp"
+#include "cli/report.hpp"
+#include "cli/verbs.hpp"
+#include "io/npy.hpp"
+#include "onnx/tensor_file.hpp"
+
+namespace strake::cli {
+
+namespace {
+
+struct RunOptions {
+  CommonOptions common;
+  InputOptions inputs;
+  std::string plan_file;
+  std::string output;
+  std::string format = "npy";
+  std::string draw_strips;
+  int frames = 1;
+};
+
+// Characters of an output's name that no file name should have become '_'.
+std::string file_name_of(const std::string& name) {
+  std::string safe = name;
+  for (char& c : safe) {
+    const bool keep =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+    if (!keep) c = '_';
+  }
+  return safe;
+}
+
+void make_output_directory(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (!std::filesystem::is_directory(directory, error))
+    throw InvalidInput("--output '" + directory + "' is no directory and cannot be made one");
+  // Found out now rather than after the frames.
+  write_text((std::filesystem::path(directory) / ".strake-writable").string(), "");
+  std::filesystem::remove(std::filesystem::path(directory) / ".strake-writable", error);
+}
+
+void write_outputs(const RunOptions& options, const engine::TensorMap& outputs) {
+  for (const auto& [name, tensor] : outputs) {
+    const std::filesystem::path stem = std::filesystem::path(options.output) / file_name_of(name);
+    if (options.format == "pb") {
+      onnx_import::write_tensor_proto(stem.string() + ".pb", name, tensor);
+    } else if (options.format == "png") {
+      const std::optional<io::Picture> picture = io::to_picture(tensor);
+      if (!picture)
+        throw InvalidInput("output '" + name + "' of shape " + to_string(tensor.shape) +
+                           " is no picture; --format npy writes it");
+      io::write_png(stem.string() + ".png", *picture);
+    } else {
+      io::write_npy(stem.string() + ".npy", tensor);
+    }
+  }
+}
+
+void draw(const RunOptions& options, const OpenSession& open, const engine::TensorMap& outputs) {
+  const Port& port = open.session.graph().outputs.front();
+  const std::optional<io::Picture> result = io::to_picture(outputs.at(port.name));
+  const std::optional<io::Picture> input = first_picture(*open.files);
+  if (!result || !input) throw InvalidInput("--draw-strips needs a picture as input and one as first output");
+  io::write_png(options.draw_strips, draw_strips(*input, *result, open.session.graph(), open.session.plan(), port.op));
+}
+
+// Rank 0 checks what it can before anybody measures or waits.
+engine::TensorMap prepare_on_root(const Context& context, const RunOptions& options, const OpenSession& open) {
+  if (!context.is_root()) return {};
+  if (!options.output.empty()) make_output_directory(options.output);
+  return read_inputs(open.session.graph(), *open.files, options.inputs);
+}
+
+int run(const Context& context, const RunOptions& options) {
+  set_verbosity(context, options.common);
+  OpenSession open = open_session(context, options.common, options.inputs);
+  engine::Session& session = open.session;
+  const engine::TensorMap inputs = prepare_on_root(context, options, open);
+  PlanResult planned = make_session_plan(session, options.common.strategy, options.plan_file);
+  session.compile(std::move(planned.plan));
+  const Plan& plan = session.plan();
+  if (plan.predicted_us > 0)
+    print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", plan.predicted_us / 1000, plan.strategy));
+
+  std::vector<double> latencies_ms;
+  for (int frame = 0; frame < options.frames; ++frame) latencies_ms.push_back(session.run(inputs) / 1000);
+  const std::vector<engine::OpTime> op_times = session.op_times();
+  const std::vector<engine::RankReport> ranks = session.report();
+  if (!context.is_root()) return 0;
+
+  const engine::TensorMap outputs = session.outputs();
+  if (!options.output.empty()) write_outputs(options, outputs);
+  if (!options.draw_strips.empty()) draw(options, open, outputs);
+
+  const engine::Percentiles latency = engine::percentiles(latencies_ms);
+  const int used = ranks_used(plan, session.graph());
+  std::string text = fmt::format("{}: {} frame{} on {} of {} rank{}: {}\n", session.graph().name, options.frames,
+                                 options.frames == 1 ? "" : "s", used, session.size(), session.size() == 1 ? "" : "s",
+                                 latency_text(latency));
+  text += ranks_text(ranks);
+  if (options.common.verbose) text += "\n" + op_times_text(session.graph(), op_times);
+  print(context, options.common, text);
+  write_json(context, options.common,
+             {{"model", session.graph().name},
+              {"ranks_used", used},
+              {"strategy", plan.strategy},
+              {"frames", options.frames},
+              {"latency_ms", latency_json(latency)},
+              {"predicted_ms", plan.predicted_us / 1000},
+              {"ranks", ranks_json(ranks)}});
+  return 0;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* sub = app.add_subcommand("run", "Run a model on input files and write its outputs");
+  add_model_options(*sub, options->common);
+  add_input_options(*sub, options->inputs);
+  sub->add_option("-o,--output", options->output, "Directory for the outputs, one file each");
+  sub->add_option("--format", options->format, "Of the outputs")
+      ->check(CLI::IsMember({"npy", "pb", "png"}))
+      ->capture_default_str();
+  sub->add_option("--frames", options->frames, "Run the input so many times")
+      ->check(CLI::Range(1, 100000000))
+      ->capture_default_str();
+  sub->add_option("--plan", options->plan_file, "Run this plan, as strake plan -o writes it");
+  sub->add_option("--draw-strips", options->draw_strips, "PNG of input and first output with the ranks' strips");
+  add_job_options(*sub, options->common);
+  add_output_options(*sub, options->common);
+  sub->footer(
+      "Examples:\n"
+      "  strake run squeezenet.onnx --input dog.jpg --channels bgr --mean 104,117,123 --output out\n"
+      "  mpirun --hostfile edge.hosts strake run yolo.onnx --input images=frame.jpg --frames 100\n"
+      "  mpirun -np 4 --oversubscribe strake run net.onnx --input x=x.npy --exact --strategy equal");
+  sub->callback([&context, &verb, options] { verb = [&context, options] { return run(context, *options); }; });
+}
+
+}  // namespace strake::cli

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/compare.hpp"
+#include "cli/report.hpp"
+#include "cli/table.hpp"
+#include "cli/verbs.hpp"
+
+namespace strake::cli {
+
+namespace {
+
+struct VerifyOptions {
+  CommonOptions common;
+  InputOptions inputs;
+  std::string plan_file;
+  Tolerance tolerance;
+};
+
+engine::TensorMap frame(engine::Session& session, Plan plan, const engine::TensorMap& inputs) {
+  session.compile(std::move(plan));
+  (void)session.run(inputs);
+  return session.is_root() ? session.outputs() : engine::TensorMap{};
+}
+
+int verify(const Context& context, const VerifyOptions& options) {
+  set_verbosity(context, options.common);
+  OpenSession open = open_session(context, options.common, options.inputs);
+  engine::Session& session = open.session;
+  engine::TensorMap inputs;
+  if (context.is_root()) {
+    inputs = options.inputs.files.empty() ? engine::random_inputs(session.graph())
+                                          : read_inputs(session.graph(), *open.files, options.inputs);
+    if (options.inputs.files.empty()) print(context, options.common, "no --input given: pseudo-random values\n");
+  }
+  PlanResult planned = make_session_plan(session, options.common.strategy, options.plan_file);
+  Plan single = single_rank_plan(session.graph(), session.size(), 0);
+  single.axis = session.axis();
+  const engine::TensorMap split = frame(session, std::move(planned.plan), inputs);
+  const int used = ranks_used(session.plan(), session.graph());
+  const engine::TensorMap whole = frame(session, std::move(single), inputs);
+
+  // Only rank 0 has outputs; its verdict is everybody's exit code.
+  bool agrees = true;
+  nlohmann::json list = nlohmann::json::array();
+  Table table({"output", "elements", "differing", "largest absolute", "largest relative", "largest ULP", "verdict"});
+  for (const auto& [name, tensor] : split) {
+    Tolerance tolerance = options.tolerance;
+    if (options.common.exact) tolerance = {.absolute = 0, .relative = 0};
+    const Difference difference = compare(tensor, whole.at(name), tolerance);
+    const bool fine = difference.within && (!options.common.exact || difference.differing_bits == 0);
+    agrees = agrees && fine;
+    table.add({name, std::to_string(difference.elements), std::to_string(difference.differing_bits),
+               fmt::format("{:.3g}", difference.largest_absolute), fmt::format("{:.3g}", difference.largest_relative),
+               std::to_string(difference.largest_ulp), fine ? "equal enough" : "DIFFERENT"});
+    list.push_back({{"output", name},
+                    {"elements", difference.elements},
+                    {"differing_bits", difference.differing_bits},
+                    {"largest_absolute", difference.largest_absolute},
+                    {"largest_relative", difference.largest_relative},
+                    {"largest_ulp", difference.largest_ulp},
+                    {"within_tolerance", fine}});
+  }
+  print(context, options.common,
+        fmt::format("{}: {} of {} ranks against one\n", session.graph().name, used, session.size()) + table.text());
+  write_json(context, options.common,
+             {{"model", session.graph().name}, {"ranks_used", used}, {"agrees", agrees}, {"outputs", list}});
+  return agrees ? 0 : 1;
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, const Context& context, std::function<int()>& verb) {
+  auto options = std::make_shared<VerifyOptions>();
+  CLI::App* sub = app.add_subcommand("verify", "Compare the answer of all ranks with that of one");
+  add_model_options(*sub, options->common);
+  add_input_options(*sub, options->inputs);
+  sub->add_option("--plan", options->plan_file, "Verify this plan");
+  sub->add_option("--absolute", options->tolerance.absolute, "Tolerance; 0 under --exact")->capture_default_str();
+  sub->add_option("--relative", options->tolerance.relative, "Tolerance; 0 under --exact")->capture_default_str();
+  add_job_options(*sub, options->common);
+  add_output_options(*sub, options->common);
+  sub->footer("Example:\n  mpirun -np 3 --oversubscribe strake verify net.onnx --exact --strategy equal");
+  sub->callback([&context, &verb, options] { verb = [&context, options] { return verify(context, *options); }; });
+}
+
+}  // namespace strake::cli

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// The verbs of the program, one file each.
+
+#include <CLI/App.hpp>
+#include <functional>
+
+#include "cli/context.hpp"
+
+namespace strake::cli {
+
+/// Registers all verbs; the one that the command line names is stored in `verb`, which gives the exit code when called.
+void add_verbs(CLI::App& app, const Context& context, std::function<int()>& verb);
+
+void add_info(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_run(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_profile(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_verify(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_bench(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_zoo(CLI::App& app, const Context& context, std::function<int()>& verb);
+
+}  // namespace strake::cli
