@@ -1,1 +1,183 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/interval_map.hpp"
+
+#include <algorithm>
+
+namespace strake {
+
+namespace {
+
+// The box of an operand that broadcasts (numpy): axes count from the last, size 1 means index 0 for everyone.
+Box broadcast_box(const Shape& src, const Box& dst) {
+  Box box = whole(src);
+  const std::size_t shift = dst.rank() - src.size();
+  for (std::size_t axis = 0; axis < src.size(); ++axis)
+    if (src[axis] != 1) box[axis] = dst[axis + shift];
+  return box;
+}
+
+Interval conv_channels(const Shape& src, const Shape& dst, Index groups, Interval channels) {
+  const Index src_per_group = src[1] / groups;
+  const Index dst_per_group = dst[1] / groups;
+  return {channels.begin / dst_per_group * src_per_group, ((channels.end - 1) / dst_per_group + 1) * src_per_group};
+}
+
+/// One call operator per kind of operator: what it reads for a box that is not empty.
+class Reads {
+ public:
+  Reads(const Graph& graph, const Op& op, const Box& dst) : graph_(graph), op_(op), dst_(dst) {}
+
+  std::vector<Box> operator()(const Input&) const { return {}; }
+  std::vector<Box> operator()(const Constant&) const { return {}; }
+  std::vector<Box> operator()(const NormalizePicture&) const { return {dst_}; }
+  std::vector<Box> operator()(const Elementwise&) const { return {dst_}; }
+  std::vector<Box> operator()(const ScaleShift&) const { return {dst_}; }
+  std::vector<Box> operator()(const Reshape&) const { return {whole(src())}; }
+
+  std::vector<Box> operator()(const Conv& conv) const {
+    Box box = through_window(conv.window);
+    box[1] = conv_channels(src(), op_.shape, conv.groups, dst_[1]);
+    std::vector<Box> boxes = {std::move(box)};
+    boxes.resize(op_.inputs.size(), dst_);  // a residual is added cell by cell
+    return boxes;
+  }
+
+  std::vector<Box> operator()(const Pool& pool) const { return {through_window(pool.window)}; }
+  std::vector<Box> operator()(const ReduceRows&) const { return {with_axis(dst_, 3, {0, src()[3]})}; }
+  std::vector<Box> operator()(const ReduceParts&) const { return {with_axis(dst_, 2, {0, src()[2]})}; }
+
+  std::vector<Box> operator()(const Binary&) const {
+    return {broadcast_box(src(0), dst_), broadcast_box(src(1), dst_)};
+  }
+
+  std::vector<Box> operator()(const Concat& concat) const {
+    const auto axis = static_cast<std::size_t>(concat.axis);
+    std::vector<Box> boxes;
+    Index begin = 0;
+    for (std::size_t i = 0; i < op_.inputs.size(); ++i) {
+      const Interval shifted{dst_[axis].begin - begin, dst_[axis].end - begin};
+      boxes.push_back(with_axis(dst_, axis, intersect(shifted, {0, src(i)[axis]})));
+      begin += src(i)[axis];
+    }
+    return boxes;
+  }
+
+  std::vector<Box> operator()(const Transpose& transpose) const {
+    Box box = dst_;
+    for (std::size_t axis = 0; axis < dst_.rank(); ++axis)
+      box[static_cast<std::size_t>(transpose.axes[axis])] = dst_[axis];
+    return {box};
+  }
+
+  std::vector<Box> operator()(const Slice& slice) const {
+    Box box = dst_;
+    for (std::size_t axis = 0; axis < dst_.rank(); ++axis) {
+      const Index first = slice.begin[axis] + dst_[axis].begin * slice.step[axis];
+      const Index last = slice.begin[axis] + (dst_[axis].end - 1) * slice.step[axis];
+      box[axis] = {std::min(first, last), std::max(first, last) + 1};
+    }
+    return {box};
+  }
+
+  std::vector<Box> operator()(const Pad& pad) const {
+    Box box = dst_;
+    for (std::size_t axis = 0; axis < dst_.rank(); ++axis)
+      box[axis] = {dst_[axis].begin - pad.begin[axis], dst_[axis].end - pad.begin[axis]};
+    return {box};
+  }
+
+  std::vector<Box> operator()(const Gather& gather) const {
+    const auto axis = static_cast<std::size_t>(gather.axis);
+    const auto [least, most] =
+        std::minmax_element(gather.indices.begin() + dst_[axis].begin, gather.indices.begin() + dst_[axis].end);
+    return {with_axis(dst_, axis, {*least, *most + 1})};
+  }
+
+  std::vector<Box> operator()(const MatMul&) const {
+    const std::size_t rank = dst_.rank();
+    std::vector<Box> boxes;
+    for (std::size_t i = 0; i < 2; ++i) {
+      // Leading axes broadcast; (m, k) of the first and (k, n) of the second replace (m, n).
+      Box product = dst_;
+      const std::size_t summed = i == 0 ? rank - 1 : rank - 2;
+      product[summed] = {0, src(0).back()};
+      boxes.push_back(broadcast_box(src(i), product));
+    }
+    return boxes;
+  }
+
+  std::vector<Box> operator()(const Softmax& softmax) const {
+    const auto axis = static_cast<std::size_t>(softmax.axis);
+    return {with_axis(dst_, axis, {0, src()[axis]})};
+  }
+
+  std::vector<Box> operator()(const Lrn& lrn) const {
+    const Interval channels{dst_[1].begin - (lrn.size - 1) / 2, dst_[1].end + lrn.size / 2};
+    return {with_axis(dst_, 1, channels)};
+  }
+
+  std::vector<Box> operator()(const Reduce& reduce) const {
+    Box box = dst_;
+    for (const int axis : reduce.axes) {
+      const auto at = static_cast<std::size_t>(axis);
+      box[at] = {0, src()[at]};
+    }
+    return {box};
+  }
+
+ private:
+  const Shape& src(std::size_t i = 0) const { return graph_.shape(op_.inputs[i]); }
+
+  Box through_window(const Window2d& window) const {
+    Box box = dst_;
+    box[2] = input_interval(window.h, dst_[2], src()[2]);
+    box[3] = input_interval(window.w, dst_[3], src()[3]);
+    return box;
+  }
+
+  const Graph& graph_;
+  const Op& op_;
+  const Box& dst_;
+};
+
+}  // namespace
+
+std::vector<Box> input_boxes(const Graph& graph, OpId id, const Box& dst) {
+  const Op& op = graph.op(id);
+  std::vector<Box> boxes;
+  if (!dst.empty()) boxes = std::visit(Reads(graph, op, dst), op.attributes);
+  boxes.resize(op.inputs.size());
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    const Shape& src = graph.shape(op.inputs[i]);
+    boxes[i] = dst.empty() ? nothing(src.size()) : intersect(boxes[i], whole(src));
+  }
+  return boxes;
+}
+
+namespace {
+
+bool conv_can_cut(const Graph& graph, const Op& op, const Conv& conv, std::size_t axis) {
+  if (axis != 1) return true;
+  const bool depthwise = conv.groups == op.shape[1] && conv.groups == graph.shape(op.inputs.front())[1];
+  return conv.groups == 1 || depthwise;
+}
+
+}  // namespace
+
+bool can_cut(const Graph& graph, OpId id, std::size_t axis) {
+  const Op& op = graph.op(id);
+  if (axis >= op.shape.size()) return false;
+  if (as<Input>(op) != nullptr || as<Constant>(op) != nullptr || as<Reshape>(op) != nullptr) return false;
+  if (const auto* conv = as<Conv>(op)) return conv_can_cut(graph, op, *conv, axis);
+  if (as<ReduceRows>(op) != nullptr) return axis < 3;
+  if (as<ReduceParts>(op) != nullptr) return axis < 2;
+  if (const auto* gather = as<Gather>(op)) return axis != static_cast<std::size_t>(gather->axis);
+  if (const auto* softmax = as<Softmax>(op)) return axis != static_cast<std::size_t>(softmax->axis);
+  if (const auto* reduce = as<Reduce>(op))
+    return std::find(reduce->axes.begin(), reduce->axes.end(), static_cast<int>(axis)) == reduce->axes.end();
+  const bool elementwise = as<Elementwise>(op) != nullptr || as<Binary>(op) != nullptr ||
+                           as<ScaleShift>(op) != nullptr || as<NormalizePicture>(op) != nullptr;
+  return !elementwise || op.shape[axis] > 1;
+}
+
+}  // namespace strake

@@ -64,6 +64,7 @@ struct Transfer {
 /// `(need(dst) - have(dst)) ∩ have(src)` for all ranks. Every missing cell arrives from exactly one rank: the nearest
 /// that has it by rank number, the lower of two; every rank computes the same list in the same order.
 /// Sorted by source, then destination.
+/// @throws Bug if nobody has a cell that somebody needs; `check` finds that first
 [[nodiscard]] std::vector<Transfer> transfers(const std::vector<BoxList>& have, const std::vector<BoxList>& need);
 
 /// The transfers of operator `id`'s output under `plan`.
