@@ -6,9 +6,7 @@
 
 namespace strake {
 
-Index volume(const Shape& shape) {
-  return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>());
-}
+Index volume(const Shape& shape) { return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>()); }
 
 std::string to_string(const Shape& shape) {
   if (shape.empty()) return "scalar";

@@ -5,9 +5,9 @@ namespace strake {
 
 std::string_view kind_name(const Op& op) {
   constexpr std::array<std::string_view, std::variant_size_v<Attributes>> names = {
-      "Input",      "Constant", "NormalizePicture", "Conv",      "Pool",  "ReduceRows", "ReduceParts",
-      "Elementwise", "Binary",  "ScaleShift",       "Concat",    "Reshape", "Transpose", "Slice",
-      "Pad",        "Gather",   "MatMul",           "Softmax",   "Lrn",   "Reduce"};
+      "Input",       "Constant", "NormalizePicture", "Conv",    "Pool",    "ReduceRows", "ReduceParts",
+      "Elementwise", "Binary",   "ScaleShift",       "Concat",  "Reshape", "Transpose",  "Slice",
+      "Pad",         "Gather",   "MatMul",           "Softmax", "Lrn",     "Reduce"};
   return names[op.attributes.index()];
 }
 

@@ -102,8 +102,8 @@ void copy_box(const View& src, const View& dst, const Box& box) {
   }
   const std::vector<std::size_t> order = canonical_order(box.rank());
   const std::size_t inner = order.back();
-  const bool unit_runs = src.channel_block == 1 && dst.channel_block == 1 && src.strides[inner] == 1 &&
-                         dst.strides[inner] == 1;
+  const bool unit_runs =
+      src.channel_block == 1 && dst.channel_block == 1 && src.strides[inner] == 1 && dst.strides[inner] == 1;
   const auto step = static_cast<Index>(n_bytes);
 
   std::vector<Index> at(box.rank());
