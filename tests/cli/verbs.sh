@@ -1,0 +1,35 @@
+#!/bin/sh
+# Every verb does its job once, alone and on several ranks; JSON keys that others rely on are there.
+. "$(dirname "$0")/common.sh" "$1"
+net=$scratch/net.onnx
+"$strake" zoo squeezenet1_1 -o "$net" --size 64x64 || fail "zoo"
+
+expect 0 'GFLOP a frame' "$strake" info "$net"
+expect 0 'whole model' "$strake" profile "$net"
+expect 0 'predicted' "$strake" plan "$net" --ranks 3 --link 1gbit,100us
+expect 0 'efficiency' "$mpirun" 2 "$strake" bench "$net" --frames 5 --json "$scratch/bench.json"
+for key in model ranks_used latency_ms p50 p90 p99 min max mean predicted_ms best_single_ms cluster_ms speedup \
+  ideal_speedup efficiency ranks rank host threads share compute_ms wait_ms sent_bytes received_bytes peak_rss_mb \
+  predicted_peak_mb; do
+  grep -q "\"$key\":" "$scratch/bench.json" || fail "bench --json lacks '$key'"
+done
+expect 0 'equal enough' "$mpirun" 3 "$strake" verify "$net" --strategy equal
+expect 0 ' 0 +0 +0 +0 ' "$mpirun" 3 "$strake" verify "$net" --strategy equal --exact
+expect 0 'emulated' "$mpirun" 2 "$strake" bench "$net" --frames 3 --emulate-slowdown 1,3
+
+# A rank that is thirty times slower is left out.
+"$mpirun" 2 "$strake" bench "$net" --frames 3 --emulate-slowdown 1,30 --json "$scratch/slow.json" >/dev/null 2>&1
+grep -q '"ranks_used": 1' "$scratch/slow.json" || fail "a rank 30 times slower was not left out"
+
+# A frozen rank is noticed.
+expect 1 'rank' "$mpirun" 2 sh -c \
+  'if [ "$OMPI_COMM_WORLD_RANK" = 1 ]; then "$0" "$@" & pid=$!; sleep 4; kill -STOP $pid; wait; else exec "$0" "$@"; fi' \
+  "$strake" run "$net" --input "$(dirname "$0")/../data/small.png" --frames 1000000 --strategy equal --timeout 2
+pkill -KILL -f "$net" 2>/dev/null
+
+# -q prints nothing, --json still writes.
+"$strake" run "$net" -q --input "$(dirname "$0")/../data/small.png" --output "$scratch/out" --json "$scratch/q.json" \
+  >"$scratch/quiet" 2>&1
+[ -s "$scratch/quiet" ] && fail "run -q printed something"
+[ -s "$scratch/q.json" ] && [ -s "$scratch/out/output.npy" ] || fail "run -q wrote no files"
+finish
