@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/view.hpp"
+
 namespace strake::engine {
 
 namespace {

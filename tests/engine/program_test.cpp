@@ -16,7 +16,9 @@ WeightId ones(Graph& graph, const Shape& shape) {
 }
 
 OpId conv(Graph& graph, std::vector<OpId> inputs, std::vector<PostOp> post_ops) {
-  Conv attributes{.weights = ones(graph, {1, 1, 3, 3}), .post_ops = std::move(post_ops)};
+  Conv attributes;
+  attributes.weights = ones(graph, {1, 1, 3, 3});
+  attributes.post_ops = std::move(post_ops);
   attributes.window.h = {.kernel = 3, .pad_begin = 1, .pad_end = 1};
   attributes.window.w = attributes.window.h;
   return graph.add({.name = "conv" + std::to_string(graph.size()),
