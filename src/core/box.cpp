@@ -11,7 +11,7 @@ Index volume(const Shape& shape) { return std::accumulate(shape.begin(), shape.e
 std::string to_string(const Shape& shape) {
   if (shape.empty()) return "scalar";
   std::string text;
-  for (const Index size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
+  for (const Index size : shape) text.append(text.empty() ? "" : "x").append(std::to_string(size));
   return text;
 }
 
@@ -120,7 +120,7 @@ Index covered_volume(std::span<const Box> boxes) {
 std::string to_string(const Box& box) {
   if (box.axes.empty()) return "scalar";
   std::string text;
-  for (const Interval axis : box.axes) text += (text.empty() ? "" : " x ") + to_string(axis);
+  for (const Interval axis : box.axes) text.append(text.empty() ? "" : " x ").append(to_string(axis));
   return text;
 }
 

@@ -38,7 +38,9 @@ struct Interval {
 
 /// "[3, 7)".
 [[nodiscard]] inline std::string to_string(Interval interval) {
-  return "[" + std::to_string(interval.begin) + ", " + std::to_string(interval.end) + ")";
+  // Appended, since g++ 12 warns falsely of overlapping copies at "literal" + string (GCC bug 105651).
+  return std::string("[").append(std::to_string(interval.begin)).append(", ").append(std::to_string(interval.end)) +
+         ")";
 }
 
 }  // namespace strake
