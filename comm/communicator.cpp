@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "comm/communicator.hpp"
+
+namespace strake::comm {
+
+// A binomial tree: in round k, ranks below 2^k (counted from the root) send to the rank 2^k above them.
+Bytes Communicator::broadcast(Bytes bytes, int root, Timeout timeout) {
+  const int n = size();
+  const int place = (rank() - root + n) % n;
+  int step = 1;
+  while (step <= place) step *= 2;
+  if (place > 0) bytes = receive((place - step / 2 + root) % n, timeout);
+  for (; place + step < n; step *= 2) send(bytes, (place + step + root) % n, timeout);
+  return bytes;
+}
+
+std::vector<Bytes> Communicator::gather(Bytes bytes, int root, Timeout timeout) {
+  if (rank() != root) {
+    send(bytes, root, timeout);
+    return {};
+  }
+  std::vector<Bytes> all(static_cast<std::size_t>(size()));
+  for (int src = 0; src < size(); ++src)
+    all[static_cast<std::size_t>(src)] = src == root ? std::move(bytes) : receive(src, timeout);
+  return all;
+}
+
+void Communicator::barrier(Timeout timeout) {
+  (void)gather({}, 0, timeout);
+  (void)broadcast({}, 0, timeout);
+}
+
+}  // namespace strake::comm

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "comm/mpi_communicator.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "comm/mpi_handles.hpp"
+#include "comm/mpi_redistribution.hpp"
+#include "core/errors.hpp"
+
+namespace strake::comm {
+
+void check(int code, const char* call, int peer) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING] = {};
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  std::string message = std::string(call) + " failed";
+  if (peer >= 0) message += " with rank " + std::to_string(peer);
+  message += ": " + std::string(text, static_cast<std::size_t>(length));
+  int error_class = MPI_ERR_OTHER;
+  MPI_Error_class(code, &error_class);
+  // A transport that breaks down reports these; everything else is a wrong argument of ours.
+  if (error_class == MPI_ERR_OTHER || error_class == MPI_ERR_INTERN || error_class == MPI_ERR_UNKNOWN)
+    throw PeerLost(message);
+  throw Bug("internal error: " + message);
+}
+
+bool mpi_is_running() noexcept {
+  int initialised = 0;
+  int finalised = 0;
+  MPI_Initialized(&initialised);
+  MPI_Finalized(&finalised);
+  return initialised != 0 && finalised == 0;
+}
+
+MpiSession::MpiSession(int& argc, char**& argv) {
+  int initialised = 0;
+  MPI_Initialized(&initialised);
+  if (initialised != 0) return;
+  int provided = 0;
+  check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  started_ = true;
+}
+
+MpiSession::~MpiSession() {
+  if (started_ && mpi_is_running()) MPI_Finalize();
+}
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int control_tag = 1;
+// Lengths are ints in MPI.
+constexpr std::size_t chunk_bytes = std::size_t{1} << 30;
+
+// Asleep between looks, so that the core belongs to ranks that compute. A message that is on its way comes within
+// microseconds, one that somebody still has to compute does not.
+class Nap {
+ public:
+  Nap(Timeout timeout, const char* what, int peer) : end_(Clock::now() + timeout), what_(what), peer_(peer) {}
+  void take() {
+    if (Clock::now() > end_)
+      throw PeerLost(std::string(what_) + ": rank " + std::to_string(peer_) + " is silent");
+    std::this_thread::sleep_for(length_);
+    length_ = std::min<std::chrono::microseconds>(length_ * 2, std::chrono::milliseconds(1));
+  }
+
+ private:
+  Clock::time_point end_;
+  const char* what_;
+  int peer_;
+  std::chrono::microseconds length_{10};
+};
+
+OwnedComm duplicate(MPI_Comm comm) {
+  OwnedComm copy;
+  check(MPI_Comm_dup(comm, copy.out()), "MPI_Comm_dup");
+  // MPI aborts the process by default, and then no check would ever run.
+  check(MPI_Comm_set_errhandler(copy.get(), MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  return copy;
+}
+
+class MpiCommunicator final : public Communicator {
+ public:
+  MpiCommunicator() : control_(duplicate(MPI_COMM_WORLD)), data_(duplicate(MPI_COMM_WORLD)) {
+    check(MPI_Comm_rank(control_.get(), &rank_), "MPI_Comm_rank");
+    check(MPI_Comm_size(control_.get(), &size_), "MPI_Comm_size");
+    char name[MPI_MAX_PROCESSOR_NAME] = {};
+    int length = 0;
+    check(MPI_Get_processor_name(name, &length), "MPI_Get_processor_name");
+    host_.assign(name, static_cast<std::size_t>(length));
+  }
+
+  [[nodiscard]] int rank() const override { return rank_; }
+  [[nodiscard]] int size() const override { return size_; }
+  [[nodiscard]] std::string host() const override { return host_; }
+
+  void send(std::span<const std::byte> bytes, int dst, Timeout timeout) override {
+    const std::uint64_t length = bytes.size();
+    send_chunk({reinterpret_cast<const std::byte*>(&length), sizeof(length)}, dst, timeout);
+    for (std::size_t begin = 0; begin < bytes.size(); begin += chunk_bytes)
+      send_chunk(bytes.subspan(begin, std::min(chunk_bytes, bytes.size() - begin)), dst, timeout);
+  }
+
+  Bytes receive(int src, Timeout timeout) override {
+    std::uint64_t length = 0;
+    receive_chunk({reinterpret_cast<std::byte*>(&length), sizeof(length)}, src, timeout);
+    Bytes bytes(length);
+    for (std::size_t begin = 0; begin < bytes.size(); begin += chunk_bytes)
+      receive_chunk(std::span(bytes).subspan(begin, std::min(chunk_bytes, bytes.size() - begin)), src, timeout);
+    return bytes;
+  }
+
+  std::unique_ptr<Redistribution> redistribution(int tag, std::vector<Message> sends,
+                                                 std::vector<Message> receives) override {
+    return std::make_unique<MpiRedistribution>(data_.get(), tag, std::move(sends), std::move(receives));
+  }
+
+  void abort(int exit_code) override { MPI_Abort(MPI_COMM_WORLD, exit_code); }
+
+ private:
+  void send_chunk(std::span<const std::byte> bytes, int dst, Timeout timeout) {
+    MPI_Request request = MPI_REQUEST_NULL;
+    check(MPI_Isend(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, dst, control_tag, control_.get(), &request),
+          "MPI_Isend", dst);
+    wait(request, "sending", dst, timeout);
+  }
+
+  void receive_chunk(std::span<std::byte> bytes, int src, Timeout timeout) {
+    MPI_Request request = MPI_REQUEST_NULL;
+    check(MPI_Irecv(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, src, control_tag, control_.get(), &request),
+          "MPI_Irecv", src);
+    wait(request, "receiving", src, timeout);
+  }
+
+  static void wait(MPI_Request& request, const char* what, int peer, Timeout timeout) {
+    Nap nap(timeout, what, peer);
+    int done = 0;
+    while (true) {
+      check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test", peer);
+      if (done != 0) return;
+      nap.take();
+    }
+  }
+
+  OwnedComm control_;
+  OwnedComm data_;
+  int rank_ = 0;
+  int size_ = 1;
+  std::string host_;
+};
+
+}  // namespace
+
+std::unique_ptr<Communicator> make_mpi_communicator() { return std::make_unique<MpiCommunicator>(); }
+
+}  // namespace strake::comm
