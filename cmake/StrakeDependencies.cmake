@@ -7,7 +7,7 @@ find_package(Eigen3 3.4 REQUIRED CONFIG)
 find_package(nlohmann_json 3.11 REQUIRED CONFIG)
 find_package(fmt 9 REQUIRED CONFIG)
 find_package(spdlog 1.10 REQUIRED CONFIG)
-find_package(CLI11 2.3 REQUIRED CONFIG)
+find_package(CLI11 2.1 REQUIRED CONFIG)
 # ONNX's package refers to protobuf's targets without looking for them.
 find_package(Protobuf 3.21 REQUIRED)
 find_package(ONNX REQUIRED CONFIG)
