@@ -24,6 +24,9 @@ class WeightStore {
   /// The values as the model has them. @throws Bug if they were never sent or are released already
   [[nodiscard]] Blob original(WeightId id);
 
+  /// The values for a kernel to change in place: taken out of the store, or a copy where another operator uses them too.
+  [[nodiscard]] Blob take(WeightId id);
+
   /// A kernel's own form of a weight, under a key that names the form; empty if nobody has made it yet or all kernels
   /// that used it are gone.
   [[nodiscard]] std::shared_ptr<Blob> prepared(WeightId id, const std::string& form) const;
@@ -39,7 +42,10 @@ class WeightStore {
  private:
   WeightStore() = default;
 
+  static std::vector<int> count_uses(const Graph& graph);
+
   bool synthetic_ = false;
+  std::vector<int> uses_;  // [weight]: operators that still have to be prepared
   std::vector<Shape> shapes_;
   std::vector<Blob> originals_;
   std::map<std::pair<WeightId, std::string>, std::weak_ptr<Blob>> prepared_;

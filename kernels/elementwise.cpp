@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that compute each cell from the same cell of their inputs.
+
+#include <cmath>
+
+#include "core/errors.hpp"
+#include "kernels/activation.hpp"
+#include "kernels/makers.hpp"
+#include "kernels/multiversion.hpp"
+#include "kernels/strided.hpp"
+
+namespace strake::kernels {
+
+namespace {
+
+// ---- Elementwise --------------------------------------------------------------------------------------------------
+
+// Runs that are not gapless go through the function cell by cell.
+void apply_run(const Activation& function, const float* in, Index in_step, float* out, Index out_step, Index n) {
+  if (in_step == 1 && out_step == 1) return apply(function, in, out, n);
+  for (Index i = 0; i < n; ++i) apply(function, in + i * in_step, out + i * out_step, 1);
+}
+
+KernelPtr make_activation(const MakeContext& context, const Activation& function) {
+  const View src = context.request.src.front();
+  const View dst = context.request.dst;
+  return make_own([function, src, dst, walk = walk_over({src, dst})] {
+    // One long run is cut into pieces for the threads; pieces do not change any cell's value.
+    constexpr Index piece = 4096;
+    const Index pieces = (walk.length + piece - 1) / piece;
+#pragma omp parallel for collapse(2) schedule(static) if (walk.n_runs * walk.length > parallel_floats)
+    for (Index run = 0; run < walk.n_runs; ++run)
+      for (Index part = 0; part < pieces; ++part) {
+        const Index begin = part * piece;
+        apply_run(function, src.floats() + walk.offset(run, 0) + begin * walk.inner[0], walk.inner[0],
+                  dst.floats() + walk.offset(run, 1) + begin * walk.inner[1], walk.inner[1],
+                  std::min(piece, walk.length - begin));
+      }
+  });
+}
+
+// ---- Binary -------------------------------------------------------------------------------------------------------
+
+#define STRAKE_BINARY(name, expression)                                                                       \
+  STRAKE_MULTIVERSION void name(const float* a, Index sa, const float* b, Index sb, float* out, Index so,      \
+                                Index n) {                                                                     \
+    if (sa == 1 && sb == 1 && so == 1) {                                                                       \
+      for (Index i = 0; i < n; ++i) {                                                                          \
+        const float x = a[i];                                                                                  \
+        const float y = b[i];                                                                                  \
+        out[i] = expression;                                                                                   \
+      }                                                                                                        \
+      return;                                                                                                  \
+    }                                                                                                          \
+    for (Index i = 0; i < n; ++i) {                                                                            \
+      const float x = a[i * sa];                                                                               \
+      const float y = b[i * sb];                                                                               \
+      out[i * so] = expression;                                                                                \
+    }                                                                                                          \
+  }
+
+STRAKE_BINARY(loop_add, x + y)
+STRAKE_BINARY(loop_sub, x - y)
+STRAKE_BINARY(loop_mul, x* y)
+STRAKE_BINARY(loop_div, x / y)
+STRAKE_BINARY(loop_max, x > y ? x : y)
+STRAKE_BINARY(loop_min, x < y ? x : y)
+STRAKE_BINARY(loop_pow, std::pow(x, y))
+
+#undef STRAKE_BINARY
+
+using BinaryLoop = void (*)(const float*, Index, const float*, Index, float*, Index, Index);
+
+BinaryLoop loop_of(BinaryKind kind) {
+  switch (kind) {
+    case BinaryKind::add: return loop_add;
+    case BinaryKind::sub: return loop_sub;
+    case BinaryKind::mul: return loop_mul;
+    case BinaryKind::div: return loop_div;
+    case BinaryKind::max: return loop_max;
+    case BinaryKind::min: return loop_min;
+    case BinaryKind::pow: return loop_pow;
+  }
+  throw Bug("internal error: a binary operator has a kind");
+}
+
+// Strides of `view` along the axes of `dst` in canonical order: 0 where it is broadcast.
+std::vector<Index> broadcast_strides(const View& view, const View& dst) {
+  std::vector<Index> strides;
+  const std::size_t missing = dst.box.rank() - view.box.rank();
+  for (const std::size_t axis : canonical_order(dst.box.rank())) {
+    const bool repeats = axis < missing || (view.box[axis - missing].size() == 1 && dst.box[axis].size() != 1);
+    strides.push_back(repeats ? 0 : view.strides[axis - missing]);
+  }
+  return strides;
+}
+
+KernelPtr make_binary(const MakeContext& context, const Binary& binary) {
+  const View a = context.request.src[0];
+  const View b = context.request.src[1];
+  const View dst = context.request.dst;
+  std::vector<Index> sizes;
+  for (const std::size_t axis : canonical_order(dst.box.rank())) sizes.push_back(dst.box[axis].size());
+  Walk walk = make_walk(std::move(sizes), {broadcast_strides(a, dst), broadcast_strides(b, dst),
+                                           broadcast_strides(dst, dst)});
+  return make_own([a, b, dst, walk = std::move(walk), loop = loop_of(binary.kind), post_ops = binary.post_ops] {
+#pragma omp parallel for schedule(static) if (walk.n_runs * walk.length > parallel_floats)
+    for (Index run = 0; run < walk.n_runs; ++run) {
+      float* out = dst.floats() + walk.offset(run, 2);
+      loop(a.floats() + walk.offset(run, 0), walk.inner[0], b.floats() + walk.offset(run, 1), walk.inner[1], out,
+           walk.inner[2], walk.length);
+      if (walk.inner[2] == 1) {
+        apply(post_ops, out, walk.length);
+      } else if (!post_ops.empty()) {
+        for (Index i = 0; i < walk.length; ++i) apply(post_ops, out + i * walk.inner[2], 1);
+      }
+    }
+  });
+}
+
+// ---- ScaleShift ---------------------------------------------------------------------------------------------------
+
+STRAKE_MULTIVERSION void scale_shift(const float* in, const float* scale, const float* shift, float* out, Index n) {
+  for (Index c = 0; c < n; ++c) out[c] = in[c] * scale[c] + shift[c];
+}
+
+// One number per channel of the box.
+std::vector<float> channel_values(const MakeContext& context, WeightId id, float otherwise) {
+  const Interval channels = context.request.dst.box[1];
+  std::vector<float> values(static_cast<std::size_t>(channels.size()), otherwise);
+  if (id == no_weight) return values;
+  const Blob original = context.weights.original(id);
+  const auto all = original.floats();
+  for (Index c = channels.begin; c < channels.end; ++c)
+    values[static_cast<std::size_t>(c - channels.begin)] = all[all.size() == 1 ? 0 : static_cast<std::size_t>(c)];
+  return values;
+}
+
+// The same walk with the channel axis innermost and never merged with others, so that every run begins at channel 0.
+Walk channel_runs(const std::vector<View>& views) {
+  const std::size_t n_axes = views.front().box.rank();
+  Walk walk{.sizes = {}, .strides = std::vector<std::vector<Index>>(views.size()), .inner = {},
+            .length = views.front().box[1].size(), .n_runs = 1};
+  for (const View& view : views) walk.inner.push_back(view.strides[1]);
+  for (const std::size_t axis : canonical_order(n_axes)) {
+    if (axis == 1) continue;
+    walk.sizes.push_back(views.front().box[axis].size());
+    for (std::size_t view = 0; view < views.size(); ++view) walk.strides[view].push_back(views[view].strides[axis]);
+  }
+  walk.n_runs = volume(walk.sizes);
+  return walk;
+}
+
+KernelPtr make_scale_shift(const MakeContext& context, const ScaleShift& op) {
+  const View src = context.request.src.front();
+  const View dst = context.request.dst;
+  return make_own([src, dst, walk = channel_runs({src, dst}), scale = channel_values(context, op.scale, 1),
+                   shift = channel_values(context, op.shift, 0), post_ops = op.post_ops] {
+    const bool gapless = walk.inner[0] == 1 && walk.inner[1] == 1;
+#pragma omp parallel for schedule(static) if (walk.n_runs * walk.length > parallel_floats)
+    for (Index run = 0; run < walk.n_runs; ++run) {
+      const float* in = src.floats() + walk.offset(run, 0);
+      float* out = dst.floats() + walk.offset(run, 1);
+      if (gapless) {
+        scale_shift(in, scale.data(), shift.data(), out, walk.length);
+        apply(post_ops, out, walk.length);
+        continue;
+      }
+      for (Index c = 0; c < walk.length; ++c) {
+        const auto place = static_cast<std::size_t>(c);
+        out[c * walk.inner[1]] = in[c * walk.inner[0]] * scale[place] + shift[place];
+        apply(post_ops, out + c * walk.inner[1], 1);
+      }
+    }
+  });
+}
+
+// ---- NormalizePicture ---------------------------------------------------------------------------------------------
+
+KernelPtr make_normalisation(const MakeContext& context, const NormalizePicture& op) {
+  const View src = context.request.src.front();
+  const View dst = context.request.dst;
+  return make_own([src, dst, op, walk = channel_runs({src, dst})] {
+    const auto first = static_cast<std::size_t>(dst.box[1].begin);
+#pragma omp parallel for schedule(static) if (walk.n_runs * walk.length > parallel_floats)
+    for (Index run = 0; run < walk.n_runs; ++run) {
+      const auto* in = reinterpret_cast<const unsigned char*>(src.data) + walk.offset(run, 0);
+      float* out = dst.floats() + walk.offset(run, 1);
+      for (Index c = 0; c < walk.length; ++c) {
+        const std::size_t channel = first + static_cast<std::size_t>(c);
+        out[c * walk.inner[1]] = static_cast<float>(in[c * walk.inner[0]]) * op.scale[channel] + op.shift[channel];
+      }
+    }
+  });
+}
+
+}  // namespace
+
+KernelPtr make_elementwise(const MakeContext& context) {
+  const Op& op = context.op();
+  if (const auto* elementwise = as<Elementwise>(op)) return make_activation(context, elementwise->function);
+  if (const auto* binary = as<Binary>(op)) return make_binary(context, *binary);
+  if (const auto* scale = as<ScaleShift>(op)) return make_scale_shift(context, *scale);
+  return make_normalisation(context, *as<NormalizePicture>(op));
+}
+
+}  // namespace strake::kernels

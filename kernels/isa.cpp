@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/isa.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <string_view>
+
+#include "core/errors.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace strake::kernels {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> level_names = {"baseline", "SSE4.1", "AVX", "AVX2", "AVX-512"};
+
+// What the processor has. The library's own query would forbid every later cap.
+int hardware_level() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq"))
+    return 4;
+  if (__builtin_cpu_supports("avx2")) return 3;
+  if (__builtin_cpu_supports("avx")) return 2;
+  if (__builtin_cpu_supports("sse4.1")) return 1;
+#endif
+  return 0;
+}
+
+// ONEDNN_MAX_CPU_ISA, or DNNL_MAX_CPU_ISA as it was called before.
+int allowed_level() {
+  const char* text = std::getenv("ONEDNN_MAX_CPU_ISA");
+  if (text == nullptr) text = std::getenv("DNNL_MAX_CPU_ISA");
+  if (text == nullptr) return 4;
+  const std::string_view isa = text;
+  if (isa.starts_with("AVX512") || isa == "ALL" || isa == "DEFAULT") return 4;
+  if (isa.starts_with("AVX2")) return 3;
+  if (isa == "AVX") return 2;
+  return isa == "SSE41" ? 1 : 4;
+}
+
+}  // namespace
+
+int instruction_set_level() { return std::min(hardware_level(), allowed_level()); }
+
+std::string instruction_set_name(int level) { return std::string(level_names.at(static_cast<std::size_t>(level))); }
+
+std::string instruction_set() { return instruction_set_name(instruction_set_level()); }
+
+void cap_instruction_set(int level) {
+#if defined(__x86_64__)
+  constexpr std::array<dnnl::cpu_isa, 5> isas = {dnnl::cpu_isa::sse41, dnnl::cpu_isa::sse41, dnnl::cpu_isa::avx,
+                                                 dnnl::cpu_isa::avx2, dnnl::cpu_isa::avx512_core};
+  static int current = -1;
+  if (current == level) return;
+  if (dnnl::set_max_cpu_isa(isas.at(static_cast<std::size_t>(level))) != dnnl::status::success)
+    throw InvalidInput("the kernel library cannot be capped to " + instruction_set_name(level) +
+                       " any more, without which --exact cannot promise equal bits");
+  current = level;
+#else
+  (void)level;
+#endif
+}
+
+std::string library_version() {
+  const dnnl_version_t* version = dnnl_version();
+  return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+         std::to_string(version->patch);
+}
+
+void flush_denormals() {
+#pragma omp parallel
+  {
+#if defined(__x86_64__)
+    _mm_setcsr(_mm_getcsr() | 0x8040U);  // flush to zero, denormals are zero
+#elif defined(__aarch64__)
+    std::uint64_t control = 0;
+    asm volatile("mrs %0, fpcr" : "=r"(control));
+    asm volatile("msr fpcr, %0" : : "r"(control | (std::uint64_t{1} << 24)));
+#endif
+  }
+}
+
+}  // namespace strake::kernels

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pooling in NHWC: the loop over channels is innermost and vectorised.
+
+#include <algorithm>
+#include <limits>
+
+#include "kernels/makers.hpp"
+#include "kernels/multiversion.hpp"
+#include "kernels/strided.hpp"
+
+namespace strake::kernels {
+
+namespace {
+
+STRAKE_MULTIVERSION void take_larger(const float* in, float* out, Index n) {
+  for (Index c = 0; c < n; ++c) out[c] = in[c] > out[c] ? in[c] : out[c];
+}
+
+STRAKE_MULTIVERSION void add(const float* in, float* out, Index n) {
+  for (Index c = 0; c < n; ++c) out[c] += in[c];
+}
+
+STRAKE_MULTIVERSION void divide(float* values, float by, Index n) {
+  for (Index c = 0; c < n; ++c) values[c] /= by;
+}
+
+// Taps of one window along one axis, in whole-map coordinates.
+struct Taps {
+  Index first = 0;   // of all taps, padding included
+  Index begin = 0;   // taps [begin, end) lie inside the map
+  Index end = 0;
+  Index counted = 0;  // for an average: those inside the map and its declared padding
+};
+
+Taps taps_of(const WindowAxis& axis, Index at, Index size) {
+  Taps taps{.first = at * axis.stride - axis.pad_begin};
+  taps.begin = axis.kernel;
+  for (Index k = 0; k < axis.kernel; ++k) {
+    const Index place = taps.first + k * axis.dilation;
+    if (place >= 0 && place < size) {
+      taps.begin = std::min(taps.begin, k);
+      taps.end = k + 1;
+    }
+    if (place < size + axis.pad_end) ++taps.counted;
+  }
+  taps.begin = std::min(taps.begin, taps.end);
+  return taps;
+}
+
+class PoolKernel final : public Kernel {
+ public:
+  explicit PoolKernel(const MakeContext& context)
+      : pool_(*as<Pool>(context.op())), src_(context.request.src.front()), dst_(context.request.dst) {
+    const Shape& map = context.src_shape(0);
+    for (Index y = dst_.box[2].begin; y < dst_.box[2].end; ++y) rows_.push_back(taps_of(pool_.window.h, y, map[2]));
+    for (Index x = dst_.box[3].begin; x < dst_.box[3].end; ++x) columns_.push_back(taps_of(pool_.window.w, x, map[3]));
+  }
+
+  void run() override {
+    const auto oh = static_cast<Index>(rows_.size());
+    const Index rows = dst_.box[0].size() * oh;
+#pragma omp parallel for schedule(static) if (dst_.box.volume() > parallel_floats)
+    for (Index row = 0; row < rows; ++row) compute_row(row / oh, row % oh);
+  }
+
+  [[nodiscard]] std::string implementation() const override { return "own_pool"; }
+
+ private:
+  void compute_row(Index n, Index y) const {
+    const Index c = dst_.box[1].size();
+    const Taps& row = rows_[static_cast<std::size_t>(y)];
+    float* out = dst_.floats() + n * dst_.strides[0] + y * dst_.strides[2];
+    for (std::size_t x = 0; x < columns_.size(); ++x, out += dst_.strides[3]) {
+      const Taps& column = columns_[x];
+      std::fill_n(out, c, pool_.kind == PoolKind::max ? std::numeric_limits<float>::lowest() : 0.0F);
+      for (Index ky = row.begin; ky < row.end; ++ky)
+        for (Index kx = column.begin; kx < column.end; ++kx) {
+          const float* in = pixel(n, row.first + ky * pool_.window.h.dilation,
+                                  column.first + kx * pool_.window.w.dilation);
+          if (pool_.kind == PoolKind::max) take_larger(in, out, c);
+          else add(in, out, c);
+        }
+      if (pool_.kind == PoolKind::average) divide(out, static_cast<float>(cells(row, column)), c);
+    }
+  }
+
+  [[nodiscard]] const float* pixel(Index n, Index y, Index x) const {
+    return src_.floats() + n * src_.strides[0] + (y - src_.box[2].begin) * src_.strides[2] +
+           (x - src_.box[3].begin) * src_.strides[3];
+  }
+
+  [[nodiscard]] Index cells(const Taps& row, const Taps& column) const {
+    const Index inside = (row.end - row.begin) * (column.end - column.begin);
+    const Index n = pool_.over == AverageOver::padded_cells ? row.counted * column.counted : inside;
+    return std::max<Index>(n, 1);
+  }
+
+  Pool pool_;
+  View src_;
+  View dst_;
+  std::vector<Taps> rows_;
+  std::vector<Taps> columns_;
+};
+
+}  // namespace
+
+KernelPtr make_pool(const MakeContext& context) { return std::make_unique<PoolKernel>(context); }
+
+}  // namespace strake::kernels

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/errors.hpp"
+#include "kernels/kernel.hpp"
+#include "kernels/makers.hpp"
+#include "kernels/strided.hpp"
+
+namespace strake::kernels {
+
+namespace {
+
+class FunctionKernel final : public Kernel {
+ public:
+  FunctionKernel(std::function<void()> body, std::string implementation)
+      : body_(std::move(body)), implementation_(std::move(implementation)) {}
+  void run() override { body_(); }
+  [[nodiscard]] std::string implementation() const override { return implementation_; }
+
+ private:
+  std::function<void()> body_;
+  std::string implementation_;
+};
+
+// Copies a residual that lies elsewhere to where the convolution adds to it.
+class ResidualFirst final : public Kernel {
+ public:
+  ResidualFirst(const View& residual, const View& dst, KernelPtr conv)
+      : residual_(residual), dst_(dst), walk_(walk_over({residual, dst})), conv_(std::move(conv)) {}
+  void run() override {
+    copy(walk_, residual_.floats(), dst_.floats());
+    conv_->run();
+  }
+  [[nodiscard]] std::string implementation() const override { return conv_->implementation() + "+copy"; }
+
+ private:
+  View residual_;
+  View dst_;
+  Walk walk_;
+  KernelPtr conv_;
+};
+
+KernelPtr make(const MakeContext& context) {
+  const Op& op = context.op();
+  if (as<Conv>(op) != nullptr) return make_conv(context);
+  if (as<Pool>(op) != nullptr) return make_pool(context);
+  if (as<Elementwise>(op) != nullptr || as<Binary>(op) != nullptr || as<ScaleShift>(op) != nullptr ||
+      as<NormalizePicture>(op) != nullptr)
+    return make_elementwise(context);
+  if (as<ReduceRows>(op) != nullptr || as<ReduceParts>(op) != nullptr || as<Reduce>(op) != nullptr ||
+      as<Softmax>(op) != nullptr || as<Lrn>(op) != nullptr)
+    return make_reduction(context);
+  if (as<MatMul>(op) != nullptr) return make_matmul(context);
+  ensure(as<Input>(op) == nullptr && as<Constant>(op) == nullptr, "inputs and constants are not computed");
+  return make_shape_op(context);
+}
+
+}  // namespace
+
+KernelPtr make_own(std::function<void()> body, std::string implementation) {
+  return std::make_unique<FunctionKernel>(std::move(body), std::move(implementation));
+}
+
+std::unique_ptr<Kernel> prepare(const Request& request, WeightStore& weights, Workspace& workspace) {
+  KernelPtr kernel = make({request, weights, workspace});
+  const int residual = residual_input(request.graph.op(request.op));
+  if (residual < 0) return kernel;
+  const View& view = request.src[static_cast<std::size_t>(residual)];
+  if (view.data == request.dst.data && view.strides == request.dst.strides) return kernel;
+  return std::make_unique<ResidualFirst>(view, request.dst, std::move(kernel));
+}
+
+}  // namespace strake::kernels

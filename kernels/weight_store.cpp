@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/weight_store.hpp"
+
+namespace strake::kernels {
+
+WeightStore::WeightStore(Graph& graph) : uses_(count_uses(graph)) {
+  for (Weight& weight : graph.weights) {
+    shapes_.push_back(weight.shape);
+    originals_.push_back(std::move(weight.values));
+    weight.values.reset();
+  }
+}
+
+WeightStore WeightStore::synthetic(const Graph& graph) {
+  WeightStore store;
+  store.synthetic_ = true;
+  store.uses_ = count_uses(graph);
+  for (const Weight& weight : graph.weights) store.shapes_.push_back(weight.shape);
+  store.originals_.resize(graph.weights.size());
+  return store;
+}
+
+std::vector<int> WeightStore::count_uses(const Graph& graph) {
+  std::vector<int> uses(graph.weights.size(), 0);
+  for (const Op& op : graph.ops)
+    for (const WeightId id : weights_of(op)) ++uses[static_cast<std::size_t>(id)];
+  return uses;
+}
+
+Blob WeightStore::original(WeightId id) {
+  Blob& blob = originals_.at(static_cast<std::size_t>(id));
+  if (blob.empty() && synthetic_) {
+    const Index n = volume(shapes_[static_cast<std::size_t>(id)]);
+    blob = Blob::allocate(static_cast<std::size_t>(n) * sizeof(float));
+    std::uint32_t state = 1;
+    for (float& value : blob.floats()) {
+      state = state * 1664525U + 1013904223U;
+      value = (static_cast<float>(state >> 8) / 16777216.0F - 0.5F) * 0.05F;
+    }
+  }
+  ensure(!blob.empty(), "a weight that a kernel asks for was sent and is not released yet");
+  return blob;
+}
+
+Blob WeightStore::take(WeightId id) {
+  Blob blob = original(id);
+  if (uses_[static_cast<std::size_t>(id)] > 1) return Blob::copy_of(blob.floats());
+  originals_[static_cast<std::size_t>(id)].reset();
+  return blob.unique() ? blob : Blob::copy_of(blob.floats());
+}
+
+std::shared_ptr<Blob> WeightStore::prepared(WeightId id, const std::string& form) const {
+  const auto found = prepared_.find({id, form});
+  return found == prepared_.end() ? nullptr : found->second.lock();
+}
+
+void WeightStore::keep(WeightId id, const std::string& form, const std::shared_ptr<Blob>& values) {
+  prepared_[{id, form}] = values;
+}
+
+void WeightStore::release(const Op& op) {
+  for (const WeightId id : weights_of(op))
+    if (--uses_[static_cast<std::size_t>(id)] <= 0) originals_[static_cast<std::size_t>(id)].reset();
+}
+
+std::size_t WeightStore::size_bytes() const {
+  std::size_t n_bytes = 0;
+  for (const Blob& blob : originals_) n_bytes += blob.size_bytes();
+  for (const auto& [key, weak] : prepared_)
+    if (const std::shared_ptr<Blob> values = weak.lock()) n_bytes += values->size_bytes();
+  return n_bytes;
+}
+
+}  // namespace strake::kernels
