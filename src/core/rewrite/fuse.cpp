@@ -1,1 +1,219 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "core/rewrite/edit.hpp"
+#include "core/rewrite/rewrite.hpp"
+
+namespace strake::rewrite {
+
+// ---- activations that models spell out ----------------------------------------------------------------------------
+
+namespace {
+
+/// scale * x + shift with the same numbers for all elements.
+struct Line {
+  OpId x = 0;
+  float scale = 1;
+  float shift = 0;
+};
+
+// The one value that a weight repeats.
+std::optional<float> only_value(const Graph& graph, WeightId id, float otherwise) {
+  if (id == no_weight) return otherwise;
+  const std::span<const float> values = values_of(graph, id);
+  const float first = values.front();
+  const bool same = std::all_of(values.begin(), values.end(), [first](float value) { return value == first; });
+  return same ? std::optional(first) : std::nullopt;
+}
+
+std::optional<Line> line_of(const Graph& graph, const Op& op, const Binary& binary) {
+  const auto is_constant = [&](std::size_t i) { return as<Constant>(graph.op(op.inputs[i])) != nullptr; };
+  if (is_constant(0) == is_constant(1)) return std::nullopt;
+  const std::size_t which = is_constant(0) ? 0 : 1;
+  const OpId x = op.inputs[1 - which];
+  if (graph.shape(x) != op.shape) return std::nullopt;
+  const std::optional<float> value = only_value(graph, as<Constant>(graph.op(op.inputs[which]))->value, 0);
+  if (!value) return std::nullopt;
+  if (binary.kind == BinaryKind::add) return Line{.x = x, .scale = 1, .shift = *value};
+  if (binary.kind == BinaryKind::mul) return Line{.x = x, .scale = *value, .shift = 0};
+  if (binary.kind == BinaryKind::sub && which == 1) return Line{.x = x, .scale = 1, .shift = -*value};
+  if (binary.kind == BinaryKind::div && which == 1) return Line{.x = x, .scale = 1 / *value, .shift = 0};
+  return std::nullopt;
+}
+
+// The operator as a straight line, however it is written.
+std::optional<Line> line_of(const Graph& graph, OpId id) {
+  const Op& op = graph.op(id);
+  const std::vector<PostOp>* after = post_ops(op);
+  if (after != nullptr && !after->empty()) return std::nullopt;
+  if (const auto* binary = as<Binary>(op)) return line_of(graph, op, *binary);
+  if (const auto* elementwise = as<Elementwise>(op)) {
+    const Activation& function = elementwise->function;
+    if (function.kind != ActivationKind::linear) return std::nullopt;
+    return Line{.x = op.inputs.front(), .scale = function.alpha, .shift = function.beta};
+  }
+  const auto* scale_shift = as<ScaleShift>(op);
+  if (scale_shift == nullptr) return std::nullopt;
+  const std::optional<float> scale = only_value(graph, scale_shift->scale, 1);
+  const std::optional<float> shift = only_value(graph, scale_shift->shift, 0);
+  if (!scale || !shift) return std::nullopt;
+  return Line{.x = op.inputs.front(), .scale = *scale, .shift = *shift};
+}
+
+// Up to float rounding: a model that means 0.1667 gets it.
+bool close(float a, float b) { return std::abs(a - b) < 1e-6F; }
+
+const Activation* activation_of(const Graph& graph, OpId id, ActivationKind kind) {
+  const auto* elementwise = as<Elementwise>(graph.op(id));
+  return elementwise != nullptr && elementwise->function.kind == kind ? &elementwise->function : nullptr;
+}
+
+/// A function of another operator's value.
+struct Applied {
+  OpId x = 0;
+  Activation function;
+};
+
+/// The value of an operator as one activation, where it is one.
+class Spelled {
+ public:
+  Spelled(const Graph& graph, const std::vector<int>& uses) : graph_(graph), uses_(uses) {}
+
+  std::optional<Applied> find(OpId id) const {
+    if (const std::optional<Line> line = line_of(graph_, id)) return find_scaled(*line);
+    const std::optional<std::pair<OpId, OpId>> factors = factors_of(id);
+    if (!factors) return std::nullopt;
+    const auto [a, b] = *factors;
+    std::optional<Applied> found = find_gated(a, b);
+    return found ? found : find_gated(b, a);
+  }
+
+ private:
+  bool read_once(OpId id) const { return rewrite::read_once(uses_, id); }
+
+  // The operands of a plain product of two equal shapes.
+  std::optional<std::pair<OpId, OpId>> factors_of(OpId id) const {
+    const Op& op = graph_.op(id);
+    const auto* binary = as<Binary>(op);
+    if (binary == nullptr || binary->kind != BinaryKind::mul || !binary->post_ops.empty()) return std::nullopt;
+    if (graph_.shape(op.inputs[0]) != graph_.shape(op.inputs[1])) return std::nullopt;
+    return std::pair(op.inputs[0], op.inputs[1]);
+  }
+
+  // scale * clip(a x + b, 0, 1 / scale) is a hard sigmoid; a clip may lie between 0 and any number.
+  std::optional<Applied> hard_sigmoid(OpId clip_id, float scale) const {
+    const Activation* clip = activation_of(graph_, clip_id, ActivationKind::clip);
+    if (clip == nullptr || clip->alpha != 0 || !close(clip->beta * scale, 1) || !read_once(clip_id))
+      return std::nullopt;
+    const OpId line_id = graph_.op(clip_id).inputs.front();
+    const std::optional<Line> line = line_of(graph_, line_id);
+    if (!line || !read_once(line_id)) return std::nullopt;
+    return Applied{line->x, {ActivationKind::hard_sigmoid, line->scale * scale, line->shift * scale}};
+  }
+
+  static bool is_gate_of_hard_swish(const Activation& hard_sigmoid) {
+    return close(hard_sigmoid.alpha, 1.0F / 6.0F) && close(hard_sigmoid.beta, 0.5F);
+  }
+
+  // Of clip(x + 3, 0, 6) / 6, and of (x * clip(x + 3, 0, 6)) / 6.
+  std::optional<Applied> find_scaled(const Line& line) const {
+    if (line.shift != 0) return std::nullopt;
+    if (std::optional<Applied> found = hard_sigmoid(line.x, line.scale)) return found;
+    const std::optional<std::pair<OpId, OpId>> factors = factors_of(line.x);
+    if (!factors || !read_once(line.x)) return std::nullopt;
+    for (const auto& [x, gate] : {*factors, std::pair(factors->second, factors->first)}) {
+      const std::optional<Applied> found = hard_sigmoid(gate, line.scale);
+      if (found && found->x == x && is_gate_of_hard_swish(found->function))
+        return Applied{x, {ActivationKind::hard_swish, 0, 0}};
+    }
+    return std::nullopt;
+  }
+
+  // Of x * sigmoid(x) and x * hard_sigmoid(x).
+  std::optional<Applied> find_gated(OpId x, OpId gate) const {
+    if (!read_once(gate) || graph_.op(gate).inputs.size() != 1 || graph_.op(gate).inputs.front() != x)
+      return std::nullopt;
+    if (activation_of(graph_, gate, ActivationKind::sigmoid) != nullptr)
+      return Applied{x, {ActivationKind::swish, 1, 0}};
+    const Activation* hard = activation_of(graph_, gate, ActivationKind::hard_sigmoid);
+    if (hard == nullptr || !is_gate_of_hard_swish(*hard)) return std::nullopt;
+    return Applied{x, {ActivationKind::hard_swish, 0, 0}};
+  }
+
+  const Graph& graph_;
+  const std::vector<int>& uses_;
+};
+
+}  // namespace
+
+bool find_activations(Graph& graph) {
+  return for_each_used(graph, [&](OpId id, const std::vector<int>& uses) {
+    const std::optional<Applied> found = Spelled(graph, uses).find(id);
+    if (!found) return false;
+    graph.op(id).inputs = {found->x};
+    graph.op(id).attributes = Elementwise{.function = found->function};
+    return true;
+  });
+}
+
+// ---- post-ops -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+bool ends_with_activation(const std::vector<PostOp>& list) {
+  return !list.empty() && std::holds_alternative<Activation>(list.back());
+}
+
+// True when the operator at `id` can take the residual of an addition in: kernels do one activation before it at most.
+bool takes_residual(const Graph& graph, OpId id, const std::vector<int>& uses) {
+  const auto* conv = as<Conv>(graph.op(id));
+  return conv != nullptr && read_once(uses, id) && residual_input(graph.op(id)) < 0 && conv->post_ops.size() <= 1;
+}
+
+bool adds_two_maps(const Graph& graph, const Op& op) {
+  const auto* binary = as<Binary>(op);
+  if (binary == nullptr || binary->kind != BinaryKind::add || op.shape.size() != 4) return false;
+  return std::all_of(op.inputs.begin(), op.inputs.end(), [&](OpId input) {
+    return graph.shape(input) == op.shape && as<Constant>(graph.op(input)) == nullptr;
+  });
+}
+
+}  // namespace
+
+bool fuse_activations(Graph& graph) {
+  return for_each_used(graph, [&](OpId id, const std::vector<int>& uses) {
+    const auto* elementwise = as<Elementwise>(graph.op(id));
+    if (elementwise == nullptr) return false;
+    const Activation function = elementwise->function;
+    const OpId source = graph.op(id).inputs.front();
+    const std::vector<PostOp>* before = post_ops(graph.op(source));
+    if (before == nullptr || ends_with_activation(*before) || !read_once(uses, source)) return false;
+    take_over(graph, source, id);
+    post_ops(graph.op(id))->push_back(function);
+    return true;
+  });
+}
+
+bool fuse_residuals(Graph& graph) {
+  return for_each_used(graph, [&](OpId id, const std::vector<int>& uses) {
+    if (!adds_two_maps(graph, graph.op(id))) return false;
+    const auto [earlier, later] = std::minmax({graph.op(id).inputs[0], graph.op(id).inputs[1]});
+    const bool later_takes = takes_residual(graph, later, uses);
+    if (!later_takes && !takes_residual(graph, earlier, uses)) return false;
+    const OpId conv = later_takes ? later : earlier;
+    const OpId residual = later_takes ? earlier : later;
+    const std::vector<PostOp> after = as<Binary>(graph.op(id))->post_ops;
+    take_over(graph, conv, id);
+    Op& op = graph.op(id);
+    op.inputs.push_back(residual);
+    std::vector<PostOp>& all = *post_ops(op);
+    all.push_back(AddInput{.input = 1});
+    all.insert(all.end(), after.begin(), after.end());
+    return true;
+  });
+}
+
+}  // namespace strake::rewrite

@@ -1,1 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/rewrite/rewrite.hpp"
+
+#include <array>
+
+namespace strake::rewrite {
+
+void optimise(Graph& graph) {
+  // Activations are found before scalars become ScaleShifts, and scales are folded before residual additions stand
+  // between them and their convolution. An activation goes first, so that both sides of an addition are convolutions.
+  constexpr std::array rewrites = {drop_dead,
+                                   drop_identities,
+                                   find_activations,
+                                   lower_global_pools,
+                                   lower_flatten,
+                                   fold_pads,
+                                   constants_to_scale_shift,
+                                   lift_over_reshapes,
+                                   fold_scale_shift_backward,
+                                   fold_scale_shift_forward,
+                                   fuse_activations,
+                                   fuse_residuals};
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (const auto rewrite : rewrites) changed = rewrite(graph) || changed;
+  }
+}
+
+}  // namespace strake::rewrite

@@ -12,16 +12,22 @@ void optimise(Graph& graph);
 
 // ---- lower.cpp: what is not local becomes local -------------------------------------------------------------------
 
-/// Reduce over rows and columns of a feature map (mean, sum, max) becomes ReduceRows and ReduceParts.
+/// Reduce over rows and columns of a feature map (mean, sum, max), or a Pool whose window is the whole map, becomes
+/// ReduceRows and ReduceParts.
 bool lower_global_pools(Graph& graph);
 
 /// A 1x1 convolution behind a Reshape that flattened a feature map becomes a convolution whose kernel is the whole map:
 /// the weights (m, c*h*w, 1, 1) already lie as (m, c, h, w).
 bool lower_flatten(Graph& graph);
 
-/// A Pad with zeros before a convolution, or before an average pooling that divides by its padded cells, becomes
-/// padding of its own; so does a Pad with the lowest float before a maximum pooling.
+/// A Pad with zeros before a convolution, or before an average pooling that divides by its padded cells or pads nothing
+/// itself, becomes padding of its own; so does a Pad with the lowest float before a maximum pooling. Not where a window
+/// could then lie in nothing but padding.
 bool fold_pads(Graph& graph);
+
+/// An Elementwise, or a ScaleShift whose channels stay channels, moves in front of the Reshape that only it reads: next
+/// to the convolution that may take it in.
+bool lift_over_reshapes(Graph& graph);
 
 // ---- fold.cpp: constants and per-channel arithmetic ---------------------------------------------------------------
 
@@ -42,7 +48,8 @@ bool fold_scale_shift_forward(Graph& graph);
 /// clip(x + 3, 0, 6) / 6 becomes hard_sigmoid.
 bool find_activations(Graph& graph);
 
-/// An Elementwise whose only source is a convolution, a Binary or a ScaleShift that nobody else reads becomes a post-op.
+/// An Elementwise whose only source is a convolution, a Binary or a ScaleShift that nobody else reads becomes a
+/// post-op.
 bool fuse_activations(Graph& graph);
 
 /// An addition of two equal shapes, one of them a convolution that nobody else reads, becomes that convolution's
