@@ -26,7 +26,8 @@ double half_round_trip(Communicator& communicator, int peer, int tag, Index n_fl
   const auto there = communicator.redistribution(tag, {{peer, dense_view(box, ElementType::f32, out.data())}}, {});
   const auto back = communicator.redistribution(tag + 1, {}, {{peer, dense_view(box, ElementType::f32, in.data())}});
   const auto there_in = communicator.redistribution(tag, {}, {{peer, dense_view(box, ElementType::f32, in.data())}});
-  const auto back_out = communicator.redistribution(tag + 1, {{peer, dense_view(box, ElementType::f32, out.data())}}, {});
+  const auto back_out =
+      communicator.redistribution(tag + 1, {{peer, dense_view(box, ElementType::f32, out.data())}}, {});
 
   std::vector<double> samples;
   const bool leads = communicator.rank() < peer;

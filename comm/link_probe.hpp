@@ -9,8 +9,8 @@
 
 namespace strake::comm {
 
-/// Collective: every pair in turn plays ping-pong with small and large messages of the data path, while the others sleep.
-/// At most some 20 ms for a pair on a fast link. Everybody gets [src][dst]; the diagonal is free.
+/// Collective: every pair in turn plays ping-pong with small and large messages of the data path, while the others
+/// sleep. At most some 20 ms for a pair on a fast link. Everybody gets [src][dst]; the diagonal is free.
 [[nodiscard]] std::vector<std::vector<Link>> probe_links(Communicator& communicator, Timeout timeout);
 
 }  // namespace strake::comm

@@ -61,8 +61,7 @@ class Nap {
  public:
   Nap(Timeout timeout, const char* what, int peer) : end_(Clock::now() + timeout), what_(what), peer_(peer) {}
   void take() {
-    if (Clock::now() > end_)
-      throw PeerLost(std::string(what_) + ": rank " + std::to_string(peer_) + " is silent");
+    if (Clock::now() > end_) throw PeerLost(std::string(what_) + ": rank " + std::to_string(peer_) + " is silent");
     std::this_thread::sleep_for(length_);
     length_ = std::min<std::chrono::microseconds>(length_ * 2, std::chrono::milliseconds(1));
   }

@@ -17,10 +17,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A message that its sender has published and its receiver has not copied yet.
-struct Parcel {
+// One end of a message that waits for the other end.
+struct Half {
   View view;
-  std::shared_ptr<int> copied;  // counts up when the receiver has copied it; guarded by the hub's mutex
+  std::shared_ptr<int> done;  // counts up when the message has been copied; guarded by the hub's mutex
+};
+
+// Messages between two ranks under one tag, in order.
+struct Channel {
+  std::deque<Half> sends;
+  std::deque<Half> receives;
 };
 
 // What all ends share. One mutex is enough: it is for tests and for a single rank.
@@ -45,37 +51,20 @@ class Hub {
     return bytes;
   }
 
-  void put_parcel(int src, int dst, int tag, Parcel parcel) {
+  // Whoever comes second copies, so that messages progress while either rank computes or waits for something else.
+  void post_send(int src, int dst, int tag, Half half) { post({src, dst, tag}, &Channel::sends, std::move(half)); }
+  void post_receive(int src, int dst, int tag, Half half) {
+    post({src, dst, tag}, &Channel::receives, std::move(half));
+  }
+
+  [[nodiscard]] bool reached(const int& done, int wanted) {
     const std::scoped_lock lock(mutex_);
-    parcels_[{src, dst, tag}].push_back(std::move(parcel));
-    changed_.notify_all();
+    return done >= wanted;
   }
 
-  // Copies the oldest parcel into `dst_view`, if there is one.
-  bool try_take_parcel(int src, int dst, int tag, const View& dst_view) {
+  void wait_until_reached(const int& done, int wanted, int peer, Timeout timeout) {
     std::unique_lock lock(mutex_);
-    auto& queue = parcels_[{src, dst, tag}];
-    if (queue.empty()) return false;
-    const Parcel parcel = std::move(queue.front());
-    queue.pop_front();
-    lock.unlock();
-    ensure(parcel.view.box == dst_view.box, "both ends of a message name the same box");
-    copy_box(parcel.view, dst_view, dst_view.box);
-    lock.lock();
-    ++*parcel.copied;
-    changed_.notify_all();
-    return true;
-  }
-
-  void wait_parcel(int src, int dst, int tag, Timeout timeout) {
-    std::unique_lock lock(mutex_);
-    auto& queue = parcels_[{src, dst, tag}];
-    wait(lock, timeout, src, [&] { return !queue.empty(); });
-  }
-
-  void wait_copied(const int& copied, int wanted, int peer, Timeout timeout) {
-    std::unique_lock lock(mutex_);
-    wait(lock, timeout, peer, [&] { return copied >= wanted; });
+    wait(lock, timeout, peer, [&] { return done >= wanted; });
   }
 
   void abort() {
@@ -85,6 +74,26 @@ class Hub {
   }
 
  private:
+  using Key = std::tuple<int, int, int>;  // source, destination, tag
+
+  void post(const Key& key, std::deque<Half> Channel::*side, Half half) {
+    std::unique_lock lock(mutex_);
+    Channel& channel = channels_[key];
+    (channel.*side).push_back(std::move(half));
+    if (channel.sends.empty() || channel.receives.empty()) return;
+    const Half send = std::move(channel.sends.front());
+    const Half receive = std::move(channel.receives.front());
+    channel.sends.pop_front();
+    channel.receives.pop_front();
+    lock.unlock();
+    ensure(send.view.box == receive.view.box, "both ends of a message name the same box");
+    copy_box(send.view, receive.view, receive.view.box);
+    lock.lock();
+    ++*send.done;
+    ++*receive.done;
+    changed_.notify_all();
+  }
+
   template <class Holds>
   void wait(std::unique_lock<std::mutex>& lock, Timeout timeout, int peer, Holds holds) {
     const bool in_time = changed_.wait_until(lock, Clock::now() + timeout, [&] { return aborted_ || holds(); });
@@ -95,9 +104,9 @@ class Hub {
   int size_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool aborted_ = false;                                              // guarded by mutex_
-  std::map<std::pair<int, int>, std::deque<Bytes>> bytes_;            // guarded by mutex_
-  std::map<std::tuple<int, int, int>, std::deque<Parcel>> parcels_;   // guarded by mutex_
+  bool aborted_ = false;                                    // guarded by mutex_
+  std::map<std::pair<int, int>, std::deque<Bytes>> bytes_;  // guarded by mutex_
+  std::map<Key, Channel> channels_;                         // guarded by mutex_
 };
 
 std::vector<Message> without_empty(std::vector<Message> messages) {
@@ -119,44 +128,40 @@ class ThreadRedistribution final : public Redistribution {
         rank_(rank),
         tag_(tag),
         sends_(without_empty(std::move(sends))),
-        receives_(without_empty(std::move(receives))),
-        copied_(std::make_shared<int>(0)) {}
+        receives_(without_empty(std::move(receives))) {}
 
   void start() override {
-    received_ = 0;
-    for (const Message& message : sends_) hub_->put_parcel(rank_, message.peer, tag_, {message.view, copied_});
-    published_ += static_cast<int>(sends_.size());
+    started_ += 1;
+    for (const Message& message : receives_) hub_->post_receive(message.peer, rank_, tag_, {message.view, received_});
+    for (const Message& message : sends_) hub_->post_send(rank_, message.peer, tag_, {message.view, sent_});
   }
 
-  bool poke() override {
-    while (received_ < receives_.size()) {
-      const Message& next = receives_[received_];
-      if (!hub_->try_take_parcel(next.peer, rank_, tag_, next.view)) return false;
-      ++received_;
-    }
-    return true;
-  }
+  bool poke() override { return hub_->reached(*received_, wanted(receives_)); }
 
   void finish_receives(std::chrono::nanoseconds timeout) override {
-    while (!poke()) hub_->wait_parcel(receives_[received_].peer, rank_, tag_, timeout);
+    if (!receives_.empty()) hub_->wait_until_reached(*received_, wanted(receives_), receives_.front().peer, timeout);
   }
 
   void finish_sends(std::chrono::nanoseconds timeout) override {
-    if (!sends_.empty()) hub_->wait_copied(*copied_, published_, sends_.front().peer, timeout);
+    if (!sends_.empty()) hub_->wait_until_reached(*sent_, wanted(sends_), sends_.front().peer, timeout);
   }
 
   [[nodiscard]] std::size_t sent_bytes() const override { return bytes_of(sends_); }
   [[nodiscard]] std::size_t received_bytes() const override { return bytes_of(receives_); }
 
  private:
+  [[nodiscard]] int wanted(const std::vector<Message>& messages) const {
+    return started_ * static_cast<int>(messages.size());
+  }
+
   std::shared_ptr<Hub> hub_;
   int rank_;
   int tag_;
   std::vector<Message> sends_;
   std::vector<Message> receives_;
-  std::size_t received_ = 0;
-  int published_ = 0;
-  std::shared_ptr<int> copied_;
+  int started_ = 0;
+  std::shared_ptr<int> sent_ = std::make_shared<int>(0);      // guarded by the hub's mutex
+  std::shared_ptr<int> received_ = std::make_shared<int>(0);  // guarded by the hub's mutex
 };
 
 class ThreadCommunicator final : public Communicator {

@@ -16,7 +16,8 @@ namespace strake::kernels {
 namespace {
 
 using dnnl::memory;
-using ConvPd = dnnl::convolution_forward::primitive_desc;
+using onednn::ConvPd;
+using onednn::first_convolution;
 
 std::size_t aligned(std::size_t n_bytes) { return (n_bytes + 63) / 64 * 64; }
 
@@ -30,16 +31,6 @@ bool is_cut_independent(std::string_view name) {
   for (const std::string_view prefix : {"brgconv_1x1:", "jit_1x1:", "jit:avx", "jit:sse", "jit_dw:", "brgdgmm"})
     if (name.starts_with(prefix)) return true;
   return false;
-}
-
-// Advances to the first implementation that `wanted` accepts.
-template <class Wanted>
-std::optional<ConvPd> first(std::optional<ConvPd> pd, Wanted wanted) {
-  while (pd) {
-    if (wanted(std::string_view(pd->impl_info_str()))) return pd;
-    if (!pd->next_impl()) return std::nullopt;
-  }
-  return std::nullopt;
 }
 
 // ---- descriptions -------------------------------------------------------------------------------------------------
@@ -271,7 +262,7 @@ KernelPtr bind(const MakeContext& context, ConvPd pd, const ConvGeometry& g, boo
 // The name of the implementation that the whole layer gets under `exact`; empty if none is to be trusted.
 std::string exact_implementation(const MakeContext& context, const dnnl::primitive_attr& attr, bool with_bias) {
   const ConvGeometry whole_layer = geometry_of(context, whole(context.src_shape(0)), whole(context.op().shape));
-  const auto pd = first(onednn::convolution(describe(whole_layer, with_bias), attr), is_cut_independent);
+  const auto pd = first_convolution(describe(whole_layer, with_bias), attr, is_cut_independent);
   return pd ? pd->impl_info_str() : "";
 }
 
@@ -280,10 +271,10 @@ KernelPtr make_exact(const MakeContext& context, const ConvGeometry& g, const dn
   const std::string wanted = exact_implementation(context, attr, with_bias);
   if (wanted.empty()) return make_own_conv(context);
   const auto is_wanted = [&](std::string_view name) { return name == wanted; };
-  if (auto pd = first(onednn::convolution(describe(g, with_bias), attr), is_wanted))
+  if (auto pd = first_convolution(describe(g, with_bias), attr, is_wanted))
     return bind(context, *pd, g, false);
   const ConvGeometry padded = written_out(g);
-  if (auto pd = first(onednn::convolution(describe(padded, with_bias), attr), is_wanted))
+  if (auto pd = first_convolution(describe(padded, with_bias), attr, is_wanted))
     return bind(context, *pd, g, true);
   throw InvalidInput("operator '" + context.op().name + "': its kernel " + wanted + " cannot compute the box " +
                      to_string(context.request.dst.box) + ", so this cut is not possible with --exact");
@@ -292,7 +283,7 @@ KernelPtr make_exact(const MakeContext& context, const ConvGeometry& g, const dn
 KernelPtr make_fastest(const MakeContext& context, const ConvGeometry& g, const dnnl::primitive_attr& attr,
                        bool with_bias) {
   const auto is_fast = [](std::string_view name) { return !is_reference(name); };
-  if (auto pd = first(onednn::convolution(describe(g, with_bias), attr), is_fast)) return bind(context, *pd, g, false);
+  if (auto pd = first_convolution(describe(g, with_bias), attr, is_fast)) return bind(context, *pd, g, false);
   log(LogLevel::debug, "operator '" + context.op().name + "': the kernel library has only a reference for it");
   return make_own_conv(context);
 }

@@ -4,6 +4,7 @@
 
 #include <oneapi/dnnl/dnnl.hpp>
 #include <optional>
+#include <string_view>
 
 namespace strake::kernels::onednn {
 
@@ -29,34 +30,37 @@ inline dnnl::stream& stream() {
   return in_order;
 }
 
-/// The library's first implementation of this convolution; empty where it has none. Others follow by `next_impl`.
-inline std::optional<dnnl::convolution_forward::primitive_desc> convolution(const ConvDesc& desc,
-                                                                            const dnnl::primitive_attr& attr) {
+using ConvPd = dnnl::convolution_forward::primitive_desc;
+
+/// The library's first implementation of this convolution whose name `wanted` accepts; empty where there is none.
+template <class Wanted>
+std::optional<ConvPd> first_convolution(const ConvDesc& desc, const dnnl::primitive_attr& attr, Wanted wanted) {
   constexpr auto inference = dnnl::prop_kind::forward_inference;
   constexpr auto direct = dnnl::algorithm::convolution_direct;
-  const bool with_bias = !desc.bias.is_zero();
+  const bool with_bias = desc.bias.get_size() > 0;
   try {
 #if DNNL_VERSION_MAJOR >= 3
-    using PrimitiveDesc = dnnl::convolution_forward::primitive_desc;
-    PrimitiveDesc pd =
-        with_bias ? PrimitiveDesc(engine(), inference, direct, desc.src, desc.weights, desc.bias, desc.dst, desc.strides,
-                                  desc.dilations, desc.pad_begin, desc.pad_end, attr, true)
-                  : PrimitiveDesc(engine(), inference, direct, desc.src, desc.weights, desc.dst, desc.strides,
-                                  desc.dilations, desc.pad_begin, desc.pad_end, attr, true);
+    ConvPd pd = with_bias ? ConvPd(engine(), inference, direct, desc.src, desc.weights, desc.bias, desc.dst,
+                                   desc.strides, desc.dilations, desc.pad_begin, desc.pad_end, attr, true)
+                          : ConvPd(engine(), inference, direct, desc.src, desc.weights, desc.dst, desc.strides,
+                                   desc.dilations, desc.pad_begin, desc.pad_end, attr, true);
 #else
+    // The iterator behind the primitive descriptor points into the description: it has to live while we walk.
     using Desc = dnnl::convolution_forward::desc;
     const Desc d = with_bias ? Desc(inference, direct, desc.src, desc.weights, desc.bias, desc.dst, desc.strides,
                                     desc.dilations, desc.pad_begin, desc.pad_end)
                              : Desc(inference, direct, desc.src, desc.weights, desc.dst, desc.strides, desc.dilations,
                                     desc.pad_begin, desc.pad_end);
-    dnnl::convolution_forward::primitive_desc pd(d, attr, engine(), true);
+    ConvPd pd(d, attr, engine(), true);
 #endif
     if (!pd) return std::nullopt;
-    return pd;
+    do {
+      if (wanted(std::string_view(pd.impl_info_str()))) return pd;
+    } while (pd.next_impl());
   } catch (const dnnl::error&) {
     // Sizes that the library refuses to describe (a padding larger than the kernel, say).
-    return std::nullopt;
   }
+  return std::nullopt;
 }
 
 inline void append_eltwise(dnnl::post_ops& ops, dnnl::algorithm algorithm, float alpha, float beta) {
