@@ -41,20 +41,23 @@ inline float tanh_of(float x) {
   // Cephes tanhf: a polynomial near 0, where 1 - 2 / (e^2x + 1) would cancel.
   const float magnitude = std::abs(x);
   const float z = x * x;
-  const float near = ((((-5.70498872745e-3F * z + 2.06390887954e-2F) * z - 5.37397155531e-2F) * z +
-                       1.33314422036e-1F) * z - 3.33332819422e-1F) * z * x + x;
+  const float near =
+      ((((-5.70498872745e-3F * z + 2.06390887954e-2F) * z - 5.37397155531e-2F) * z + 1.33314422036e-1F) * z -
+       3.33332819422e-1F) *
+          z * x +
+      x;
   const float far = 1.0F - 2.0F / (exp_of(2.0F * magnitude) + 1.0F);
   return magnitude < 0.625F ? near : std::copysign(far, x);
 }
 
-#define STRAKE_LOOP(name, expression)                                                         \
-  STRAKE_MULTIVERSION void name(const float* in, float* out, Index n, float a, float b) {     \
-    (void)a;                                                                                  \
-    (void)b;                                                                                  \
-    for (Index i = 0; i < n; ++i) {                                                           \
-      const float x = in[i];                                                                  \
-      out[i] = expression;                                                                    \
-    }                                                                                         \
+#define STRAKE_LOOP(name, expression)                                                     \
+  STRAKE_MULTIVERSION void name(const float* in, float* out, Index n, float a, float b) { \
+    (void)a;                                                                              \
+    (void)b;                                                                              \
+    for (Index i = 0; i < n; ++i) {                                                       \
+      const float x = in[i];                                                              \
+      out[i] = expression;                                                                \
+    }                                                                                     \
   }
 
 STRAKE_LOOP(loop_relu, x > 0 ? x : 0.0F)
@@ -87,25 +90,44 @@ void apply(const Activation& function, const float* in, float* out, Index n) {
   const float a = function.alpha;
   const float b = function.beta;
   switch (function.kind) {
-    case ActivationKind::relu: return loop_relu(in, out, n, a, b);
-    case ActivationKind::leaky_relu: return loop_leaky_relu(in, out, n, a, b);
-    case ActivationKind::clip: return loop_clip(in, out, n, a, b);
-    case ActivationKind::sigmoid: return loop_sigmoid(in, out, n, a, b);
-    case ActivationKind::tanh: return loop_tanh(in, out, n, a, b);
-    case ActivationKind::swish: return loop_swish(in, out, n, a, b);
-    case ActivationKind::hard_sigmoid: return loop_hard_sigmoid(in, out, n, a, b);
-    case ActivationKind::hard_swish: return loop_hard_swish(in, out, n, a, b);
-    case ActivationKind::elu: return loop_elu(in, out, n, a, b);
-    case ActivationKind::softplus: return loop_softplus(in, out, n, a, b);
-    case ActivationKind::exp: return loop_exp(in, out, n, a, b);
-    case ActivationKind::log: return loop_log(in, out, n, a, b);
-    case ActivationKind::sqrt: return loop_sqrt(in, out, n, a, b);
-    case ActivationKind::abs: return loop_abs(in, out, n, a, b);
-    case ActivationKind::neg: return loop_linear(in, out, n, -1.0F, 0.0F);
-    case ActivationKind::reciprocal: return loop_reciprocal(in, out, n, a, b);
-    case ActivationKind::floor: return loop_floor(in, out, n, a, b);
-    case ActivationKind::ceil: return loop_ceil(in, out, n, a, b);
-    case ActivationKind::linear: return loop_linear(in, out, n, a, b);
+    case ActivationKind::relu:
+      return loop_relu(in, out, n, a, b);
+    case ActivationKind::leaky_relu:
+      return loop_leaky_relu(in, out, n, a, b);
+    case ActivationKind::clip:
+      return loop_clip(in, out, n, a, b);
+    case ActivationKind::sigmoid:
+      return loop_sigmoid(in, out, n, a, b);
+    case ActivationKind::tanh:
+      return loop_tanh(in, out, n, a, b);
+    case ActivationKind::swish:
+      return loop_swish(in, out, n, a, b);
+    case ActivationKind::hard_sigmoid:
+      return loop_hard_sigmoid(in, out, n, a, b);
+    case ActivationKind::hard_swish:
+      return loop_hard_swish(in, out, n, a, b);
+    case ActivationKind::elu:
+      return loop_elu(in, out, n, a, b);
+    case ActivationKind::softplus:
+      return loop_softplus(in, out, n, a, b);
+    case ActivationKind::exp:
+      return loop_exp(in, out, n, a, b);
+    case ActivationKind::log:
+      return loop_log(in, out, n, a, b);
+    case ActivationKind::sqrt:
+      return loop_sqrt(in, out, n, a, b);
+    case ActivationKind::abs:
+      return loop_abs(in, out, n, a, b);
+    case ActivationKind::neg:
+      return loop_linear(in, out, n, -1.0F, 0.0F);
+    case ActivationKind::reciprocal:
+      return loop_reciprocal(in, out, n, a, b);
+    case ActivationKind::floor:
+      return loop_floor(in, out, n, a, b);
+    case ActivationKind::ceil:
+      return loop_ceil(in, out, n, a, b);
+    case ActivationKind::linear:
+      return loop_linear(in, out, n, a, b);
   }
 }
 

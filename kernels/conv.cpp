@@ -46,13 +46,27 @@ std::optional<dnnl::post_ops> translated(const std::vector<PostOp>& post_ops) {
       continue;
     }
     switch (f->kind) {
-      case ActivationKind::relu: onednn::append_eltwise(ops, algorithm::eltwise_relu, 0, 0); break;
-      case ActivationKind::leaky_relu: onednn::append_eltwise(ops, algorithm::eltwise_relu, f->alpha, 0); break;
-      case ActivationKind::clip: onednn::append_eltwise(ops, algorithm::eltwise_clip, f->alpha, f->beta); break;
-      case ActivationKind::sigmoid: onednn::append_eltwise(ops, algorithm::eltwise_logistic, 0, 0); break;
-      case ActivationKind::tanh: onednn::append_eltwise(ops, algorithm::eltwise_tanh, 0, 0); break;
-      case ActivationKind::swish: onednn::append_eltwise(ops, algorithm::eltwise_swish, f->alpha, 0); break;
-      case ActivationKind::elu: onednn::append_eltwise(ops, algorithm::eltwise_elu, f->alpha, 0); break;
+      case ActivationKind::relu:
+        onednn::append_eltwise(ops, algorithm::eltwise_relu, 0, 0);
+        break;
+      case ActivationKind::leaky_relu:
+        onednn::append_eltwise(ops, algorithm::eltwise_relu, f->alpha, 0);
+        break;
+      case ActivationKind::clip:
+        onednn::append_eltwise(ops, algorithm::eltwise_clip, f->alpha, f->beta);
+        break;
+      case ActivationKind::sigmoid:
+        onednn::append_eltwise(ops, algorithm::eltwise_logistic, 0, 0);
+        break;
+      case ActivationKind::tanh:
+        onednn::append_eltwise(ops, algorithm::eltwise_tanh, 0, 0);
+        break;
+      case ActivationKind::swish:
+        onednn::append_eltwise(ops, algorithm::eltwise_swish, f->alpha, 0);
+        break;
+      case ActivationKind::elu:
+        onednn::append_eltwise(ops, algorithm::eltwise_elu, f->alpha, 0);
+        break;
       case ActivationKind::hard_sigmoid:
         onednn::append_eltwise(ops, algorithm::eltwise_linear, f->alpha, f->beta);
         onednn::append_eltwise(ops, algorithm::eltwise_clip, 0, 1);
@@ -60,19 +74,26 @@ std::optional<dnnl::post_ops> translated(const std::vector<PostOp>& post_ops) {
       case ActivationKind::hard_swish:
         onednn::append_eltwise(ops, algorithm::eltwise_hardswish, 1.0F / 6.0F, 0.5F);
         break;
-      case ActivationKind::linear: onednn::append_eltwise(ops, algorithm::eltwise_linear, f->alpha, f->beta); break;
-      case ActivationKind::abs: onednn::append_eltwise(ops, algorithm::eltwise_abs, 0, 0); break;
-      case ActivationKind::exp: onednn::append_eltwise(ops, algorithm::eltwise_exp, 0, 0); break;
-      case ActivationKind::sqrt: onednn::append_eltwise(ops, algorithm::eltwise_sqrt, 0, 0); break;
-      default: return std::nullopt;
+      case ActivationKind::linear:
+        onednn::append_eltwise(ops, algorithm::eltwise_linear, f->alpha, f->beta);
+        break;
+      case ActivationKind::abs:
+        onednn::append_eltwise(ops, algorithm::eltwise_abs, 0, 0);
+        break;
+      case ActivationKind::exp:
+        onednn::append_eltwise(ops, algorithm::eltwise_exp, 0, 0);
+        break;
+      case ActivationKind::sqrt:
+        onednn::append_eltwise(ops, algorithm::eltwise_sqrt, 0, 0);
+        break;
+      default:
+        return std::nullopt;
     }
   }
   return ops;
 }
 
-memory::desc floats(const memory::dims& dims, memory::format_tag tag) {
-  return {dims, memory::data_type::f32, tag};
-}
+memory::desc floats(const memory::dims& dims, memory::format_tag tag) { return {dims, memory::data_type::f32, tag}; }
 
 memory::dims weight_dims(const ConvGeometry& g) {
   const Index oc = g.out_channels.size();
@@ -228,8 +249,13 @@ ConvGeometry written_out(const ConvGeometry& g) {
 KernelPtr bind(const MakeContext& context, ConvPd pd, const ConvGeometry& g, bool padding_written_out) {
   const Request& request = context.request;
   const View& src = request.src.front();
-  OneDnnConv::Parts parts{.pd = std::move(pd), .weights = nullptr, .bias = prepared_bias(context, g), .src = {},
-                          .src_bytes = 0, .dst = {}, .scratchpad_offset = 0,
+  OneDnnConv::Parts parts{.pd = std::move(pd),
+                          .weights = nullptr,
+                          .bias = prepared_bias(context, g),
+                          .src = {},
+                          .src_bytes = 0,
+                          .dst = {},
+                          .scratchpad_offset = 0,
                           .adds_residual = residual_input(context.op()) >= 0};
   parts.weights = prepared_weights(context, parts.pd, g);
   std::size_t n_bytes = aligned(parts.pd.scratchpad_desc().get_size());
@@ -240,18 +266,24 @@ KernelPtr bind(const MakeContext& context, ConvPd pd, const ConvGeometry& g, boo
       slab[3] = {src.box[3].begin - g.w.pad_begin, src.box[3].end + g.w.pad_end};
     }
     const View staged = dense_view(slab, ElementType::f32, nullptr);
-    const Index offset = (src.box[2].begin - slab[2].begin) * staged.strides[2] +
-                         (src.box[3].begin - slab[3].begin) * staged.strides[3];
+    const Index offset =
+        (src.box[2].begin - slab[2].begin) * staged.strides[2] + (src.box[3].begin - slab[3].begin) * staged.strides[3];
     View part = staged;
     part.box = src.box;
-    parts.src = {.used = true, .offset = n_bytes, .first_cell = static_cast<std::size_t>(offset) * sizeof(float),
-                 .in = walk_over({src, part}), .out = {}};
+    parts.src = {.used = true,
+                 .offset = n_bytes,
+                 .first_cell = static_cast<std::size_t>(offset) * sizeof(float),
+                 .in = walk_over({src, part}),
+                 .out = {}};
     parts.src_bytes = dense_bytes(slab, ElementType::f32);
     n_bytes += aligned(parts.src_bytes);
   }
   if (!request.dst.dense()) {
     const View staged = dense_view(request.dst.box, ElementType::f32, nullptr);
-    parts.dst = {.used = true, .offset = n_bytes, .first_cell = 0, .in = walk_over({request.dst, staged}),
+    parts.dst = {.used = true,
+                 .offset = n_bytes,
+                 .first_cell = 0,
+                 .in = walk_over({request.dst, staged}),
                  .out = walk_over({staged, request.dst})};
     n_bytes += aligned(dense_bytes(request.dst.box, ElementType::f32));
   }
@@ -271,18 +303,33 @@ KernelPtr make_exact(const MakeContext& context, const ConvGeometry& g, const dn
   const std::string wanted = exact_implementation(context, attr, with_bias);
   if (wanted.empty()) return make_own_conv(context);
   const auto is_wanted = [&](std::string_view name) { return name == wanted; };
-  if (auto pd = first_convolution(describe(g, with_bias), attr, is_wanted))
-    return bind(context, *pd, g, false);
+  if (auto pd = first_convolution(describe(g, with_bias), attr, is_wanted)) return bind(context, *pd, g, false);
   const ConvGeometry padded = written_out(g);
-  if (auto pd = first_convolution(describe(padded, with_bias), attr, is_wanted))
-    return bind(context, *pd, g, true);
+  if (auto pd = first_convolution(describe(padded, with_bias), attr, is_wanted)) return bind(context, *pd, g, true);
   throw InvalidInput("operator '" + context.op().name + "': its kernel " + wanted + " cannot compute the box " +
                      to_string(context.request.dst.box) + ", so this cut is not possible with --exact");
 }
 
+// True when a window along this axis has no tap inside the slab, as happens with dilated kernels on tiny maps.
+bool has_empty_window(const WindowAxis& axis, Index src_size, Index dst_size) {
+  for (Index at = 0; at < dst_size; ++at) {
+    bool empty = true;
+    for (Index k = 0; k < axis.kernel && empty; ++k) {
+      const Index place = at * axis.stride - axis.pad_begin + k * axis.dilation;
+      empty = place < 0 || place >= src_size;
+    }
+    if (empty) return true;
+  }
+  return false;
+}
+
 KernelPtr make_fastest(const MakeContext& context, const ConvGeometry& g, const dnnl::primitive_attr& attr,
                        bool with_bias) {
-  const auto is_fast = [](std::string_view name) { return !is_reference(name); };
+  // oneDNN 2.6's brgconv applies post-ops to such windows with an unset register: it crashes, or worse, does not.
+  const bool no_brgconv = has_empty_window(g.h, g.ih, g.oh) || has_empty_window(g.w, g.iw, g.ow);
+  const auto is_fast = [&](std::string_view name) {
+    return !is_reference(name) && !(no_brgconv && name.starts_with("brgconv:"));
+  };
   if (auto pd = first_convolution(describe(g, with_bias), attr, is_fast)) return bind(context, *pd, g, false);
   log(LogLevel::debug, "operator '" + context.op().name + "': the kernel library has only a reference for it");
   return make_own_conv(context);

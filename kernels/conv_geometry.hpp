@@ -9,8 +9,8 @@ namespace strake::kernels {
 /// A convolution of a box: sizes of the slabs, and windows whose padding is what was clipped.
 struct ConvGeometry {
   Index n = 1;
-  Index ic = 1;         // of the whole convolution
-  Index oc = 1;         // of the whole convolution
+  Index ic = 1;  // of the whole convolution
+  Index oc = 1;  // of the whole convolution
   Index groups = 1;
   Interval out_channels;  // that the box covers
   Index ih = 0;

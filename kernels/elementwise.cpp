@@ -41,22 +41,21 @@ KernelPtr make_activation(const MakeContext& context, const Activation& function
 
 // ---- Binary -------------------------------------------------------------------------------------------------------
 
-#define STRAKE_BINARY(name, expression)                                                                       \
-  STRAKE_MULTIVERSION void name(const float* a, Index sa, const float* b, Index sb, float* out, Index so,      \
-                                Index n) {                                                                     \
-    if (sa == 1 && sb == 1 && so == 1) {                                                                       \
-      for (Index i = 0; i < n; ++i) {                                                                          \
-        const float x = a[i];                                                                                  \
-        const float y = b[i];                                                                                  \
-        out[i] = expression;                                                                                   \
-      }                                                                                                        \
-      return;                                                                                                  \
-    }                                                                                                          \
-    for (Index i = 0; i < n; ++i) {                                                                            \
-      const float x = a[i * sa];                                                                               \
-      const float y = b[i * sb];                                                                               \
-      out[i * so] = expression;                                                                                \
-    }                                                                                                          \
+#define STRAKE_BINARY(name, expression)                                                                              \
+  STRAKE_MULTIVERSION void name(const float* a, Index sa, const float* b, Index sb, float* out, Index so, Index n) { \
+    if (sa == 1 && sb == 1 && so == 1) {                                                                             \
+      for (Index i = 0; i < n; ++i) {                                                                                \
+        const float x = a[i];                                                                                        \
+        const float y = b[i];                                                                                        \
+        out[i] = expression;                                                                                         \
+      }                                                                                                              \
+      return;                                                                                                        \
+    }                                                                                                                \
+    for (Index i = 0; i < n; ++i) {                                                                                  \
+      const float x = a[i * sa];                                                                                     \
+      const float y = b[i * sb];                                                                                     \
+      out[i * so] = expression;                                                                                      \
+    }                                                                                                                \
   }
 
 STRAKE_BINARY(loop_add, x + y)
@@ -73,13 +72,20 @@ using BinaryLoop = void (*)(const float*, Index, const float*, Index, float*, In
 
 BinaryLoop loop_of(BinaryKind kind) {
   switch (kind) {
-    case BinaryKind::add: return loop_add;
-    case BinaryKind::sub: return loop_sub;
-    case BinaryKind::mul: return loop_mul;
-    case BinaryKind::div: return loop_div;
-    case BinaryKind::max: return loop_max;
-    case BinaryKind::min: return loop_min;
-    case BinaryKind::pow: return loop_pow;
+    case BinaryKind::add:
+      return loop_add;
+    case BinaryKind::sub:
+      return loop_sub;
+    case BinaryKind::mul:
+      return loop_mul;
+    case BinaryKind::div:
+      return loop_div;
+    case BinaryKind::max:
+      return loop_max;
+    case BinaryKind::min:
+      return loop_min;
+    case BinaryKind::pow:
+      return loop_pow;
   }
   throw Bug("internal error: a binary operator has a kind");
 }
@@ -101,8 +107,8 @@ KernelPtr make_binary(const MakeContext& context, const Binary& binary) {
   const View dst = context.request.dst;
   std::vector<Index> sizes;
   for (const std::size_t axis : canonical_order(dst.box.rank())) sizes.push_back(dst.box[axis].size());
-  Walk walk = make_walk(std::move(sizes), {broadcast_strides(a, dst), broadcast_strides(b, dst),
-                                           broadcast_strides(dst, dst)});
+  Walk walk =
+      make_walk(std::move(sizes), {broadcast_strides(a, dst), broadcast_strides(b, dst), broadcast_strides(dst, dst)});
   return make_own([a, b, dst, walk = std::move(walk), loop = loop_of(binary.kind), post_ops = binary.post_ops] {
 #pragma omp parallel for schedule(static) if (walk.n_runs * walk.length > parallel_floats)
     for (Index run = 0; run < walk.n_runs; ++run) {
@@ -139,8 +145,11 @@ std::vector<float> channel_values(const MakeContext& context, WeightId id, float
 // The same walk with the channel axis innermost and never merged with others, so that every run begins at channel 0.
 Walk channel_runs(const std::vector<View>& views) {
   const std::size_t n_axes = views.front().box.rank();
-  Walk walk{.sizes = {}, .strides = std::vector<std::vector<Index>>(views.size()), .inner = {},
-            .length = views.front().box[1].size(), .n_runs = 1};
+  Walk walk{.sizes = {},
+            .strides = std::vector<std::vector<Index>>(views.size()),
+            .inner = {},
+            .length = views.front().box[1].size(),
+            .n_runs = 1};
   for (const View& view : views) walk.inner.push_back(view.strides[1]);
   for (const std::size_t axis : canonical_order(n_axes)) {
     if (axis == 1) continue;

@@ -24,7 +24,8 @@ inline float sum_of(float* lane) {
   return lane[0];
 }
 
-// out[r] = dot product of x and row r of w, for up to `rows_at_once` rows. Each row's order of additions depends on k only.
+// out[r] = dot product of x and row r of w, for up to `rows_at_once` rows. Each row's order of additions depends on k
+// only.
 STRAKE_MULTIVERSION void dot_rows(const float* x, const float* w, Index k, Index n_rows, float* out) {
   float sums[rows_at_once][lanes] = {};
   const Index whole_lanes = k / lanes * lanes;
@@ -72,7 +73,8 @@ class FullyConnected final : public Kernel {
       turn_rows(weights_->floats().data(), context.op().shape[1], map[1], map[2] * map[3]);
       context.weights.keep(conv.weights, "rows", weights_);
     }
-    if (conv.bias != no_weight) bias_ = std::make_shared<Blob>(Blob::copy_of(context.weights.original(conv.bias).floats()));
+    if (conv.bias != no_weight)
+      bias_ = std::make_shared<Blob>(Blob::copy_of(context.weights.original(conv.bias).floats()));
   }
 
   void run() override {

@@ -31,16 +31,16 @@ class Kernel {
 /// Whether bits may depend on how an operator is cut.
 enum class Exactness : unsigned char {
   fastest,  // the fastest kernel for this slab; agrees with any other cut to float rounding
-  exact,    // one kernel per operator, chosen by the whole operator's shape: the same bits for every cut and thread count
+  exact,  // one kernel per operator, chosen by the whole operator's shape: the same bits for every cut and thread count
 };
 
 /// What to prepare.
 struct Request {
   const Graph& graph;
   OpId op = 0;
-  std::vector<View> src;  // one per input; each holds exactly what `input_boxes` says, in canonical order of axes, dense
-                          // or a window into something wider (then the kernel copies through the workspace)
-  View dst;               // holds exactly the box to produce; a residual input may share its memory
+  std::vector<View> src;  // one per input; each holds exactly what `input_boxes` says, in canonical order of axes,
+                          // dense or a window into something wider (then the kernel copies through the workspace)
+  View dst;  // holds exactly the box to produce; a residual input may share its memory
   Exactness exactness = Exactness::fastest;
 };
 

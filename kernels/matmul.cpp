@@ -39,28 +39,30 @@ KernelPtr make_matmul(const MakeContext& context) {
   const View a = context.request.src[0];
   const View b = context.request.src[1];
   const View dst = context.request.dst;
-  return make_own([a, b, dst] {
-    const std::size_t n_axes = dst.box.rank();
-    const Index m = dst.box[n_axes - 2].size();
-    const Index n = dst.box[n_axes - 1].size();
-    const Index k = a.box[a.box.rank() - 1].size();
-    Index batches = 1;
-    for (std::size_t axis = 0; axis + 2 < n_axes; ++axis) batches *= dst.box[axis].size();
-    const Steps sa = steps_of(a);
-    const Steps sb = steps_of(b);
-    const Steps sd = steps_of(dst);
+  return make_own(
+      [a, b, dst] {
+        const std::size_t n_axes = dst.box.rank();
+        const Index m = dst.box[n_axes - 2].size();
+        const Index n = dst.box[n_axes - 1].size();
+        const Index k = a.box[a.box.rank() - 1].size();
+        Index batches = 1;
+        for (std::size_t axis = 0; axis + 2 < n_axes; ++axis) batches *= dst.box[axis].size();
+        const Steps sa = steps_of(a);
+        const Steps sb = steps_of(b);
+        const Steps sd = steps_of(dst);
 #pragma omp parallel for collapse(2) schedule(static) if (batches * m * n * k > parallel_floats)
-    for (Index batch = 0; batch < batches; ++batch)
-      for (Index i = 0; i < m; ++i) {
-        const float* row = a.floats() + batch_offset(a, dst, batch) + i * sa.row;
-        const float* matrix = b.floats() + batch_offset(b, dst, batch);
-        float* out = dst.floats() + batch_offset(dst, dst, batch) + i * sd.row;
-        for (Index j = 0; j < n; ++j) out[j * sd.column] = 0;
-        for (Index p = 0; p < k; ++p)
-          for (Index j = 0; j < n; ++j)
-            out[j * sd.column] += row[p * sa.column] * matrix[p * sb.row + j * sb.column];
-      }
-  }, "own_matmul");
+        for (Index batch = 0; batch < batches; ++batch)
+          for (Index i = 0; i < m; ++i) {
+            const float* row = a.floats() + batch_offset(a, dst, batch) + i * sa.row;
+            const float* matrix = b.floats() + batch_offset(b, dst, batch);
+            float* out = dst.floats() + batch_offset(dst, dst, batch) + i * sd.row;
+            for (Index j = 0; j < n; ++j) out[j * sd.column] = 0;
+            for (Index p = 0; p < k; ++p)
+              for (Index j = 0; j < n; ++j)
+                out[j * sd.column] += row[p * sa.column] * matrix[p * sb.row + j * sb.column];
+          }
+      },
+      "own_matmul");
 }
 
 }  // namespace strake::kernels

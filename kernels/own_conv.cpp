@@ -54,7 +54,8 @@ class OwnConv final : public Kernel {
     g_ = geometry_of(context, src_.box, dst_.box);
     reads_nothing_ = context.request.src.front().box.empty();
     weights_ = packed(context, g_);
-    if (conv.bias != no_weight) bias_ = std::make_shared<Blob>(Blob::copy_of(context.weights.original(conv.bias).floats()));
+    if (conv.bias != no_weight)
+      bias_ = std::make_shared<Blob>(Blob::copy_of(context.weights.original(conv.bias).floats()));
   }
 
   void run() override {

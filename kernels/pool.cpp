@@ -26,8 +26,8 @@ STRAKE_MULTIVERSION void divide(float* values, float by, Index n) {
 
 // Taps of one window along one axis, in whole-map coordinates.
 struct Taps {
-  Index first = 0;   // of all taps, padding included
-  Index begin = 0;   // taps [begin, end) lie inside the map
+  Index first = 0;  // of all taps, padding included
+  Index begin = 0;  // taps [begin, end) lie inside the map
   Index end = 0;
   Index counted = 0;  // for an average: those inside the map and its declared padding
 };
@@ -75,10 +75,12 @@ class PoolKernel final : public Kernel {
       std::fill_n(out, c, pool_.kind == PoolKind::max ? std::numeric_limits<float>::lowest() : 0.0F);
       for (Index ky = row.begin; ky < row.end; ++ky)
         for (Index kx = column.begin; kx < column.end; ++kx) {
-          const float* in = pixel(n, row.first + ky * pool_.window.h.dilation,
-                                  column.first + kx * pool_.window.w.dilation);
-          if (pool_.kind == PoolKind::max) take_larger(in, out, c);
-          else add(in, out, c);
+          const float* in =
+              pixel(n, row.first + ky * pool_.window.h.dilation, column.first + kx * pool_.window.w.dilation);
+          if (pool_.kind == PoolKind::max)
+            take_larger(in, out, c);
+          else
+            add(in, out, c);
         }
       if (pool_.kind == PoolKind::average) divide(out, static_cast<float>(cells(row, column)), c);
     }

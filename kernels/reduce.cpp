@@ -112,7 +112,8 @@ float reduce_lane(GenericReduceKind kind, const Walk& lane, const float* src) {
       for_each_cell(lane, src, [&](float x) { result = x < result ? x : result; });
       return result;
     case GenericReduceKind::sum:
-    case GenericReduceKind::mean: break;
+    case GenericReduceKind::mean:
+      break;
   }
   double sum = 0;
   for_each_cell(lane, src, [&](float x) { sum += static_cast<double>(x); });
@@ -133,8 +134,8 @@ KernelPtr make_softmax(const MakeContext& context, const Softmax& op) {
   const View src = context.request.src.front();
   const View dst = context.request.dst;
   const auto axis = static_cast<std::size_t>(op.axis);
-  return make_own([src, dst, lanes = lanes_of(src, dst, {op.axis}), n = src.box[axis].size(),
-                   in = src.strides[axis], out = dst.strides[axis]] {
+  return make_own([src, dst, lanes = lanes_of(src, dst, {op.axis}), n = src.box[axis].size(), in = src.strides[axis],
+                   out = dst.strides[axis]] {
     for_each_lane(lanes, src.floats(), dst.floats(), [&](const float* from, float* to) {
       float largest = std::numeric_limits<float>::lowest();
       for (Index i = 0; i < n; ++i) largest = std::max(largest, from[i * in]);
@@ -164,8 +165,7 @@ KernelPtr make_lrn(const MakeContext& context, const Lrn& op) {
           sum += x * x;
         }
         const float base = op.bias + op.alpha / static_cast<float>(op.size) * sum;
-        to[(c - dst.box[1].begin) * dst.strides[1]] =
-            from[(c - held.begin) * src.strides[1]] / std::pow(base, op.beta);
+        to[(c - dst.box[1].begin) * dst.strides[1]] = from[(c - held.begin) * src.strides[1]] / std::pow(base, op.beta);
       }
     });
   });

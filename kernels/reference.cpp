@@ -37,38 +37,64 @@ double activated(const Activation& f, double x) {
   const double a = f.alpha;
   const double b = f.beta;
   switch (f.kind) {
-    case ActivationKind::relu: return std::max(x, 0.0);
-    case ActivationKind::leaky_relu: return x < 0 ? a * x : x;
-    case ActivationKind::clip: return std::min(std::max(x, a), b);
-    case ActivationKind::sigmoid: return 1 / (1 + std::exp(-x));
-    case ActivationKind::tanh: return std::tanh(x);
-    case ActivationKind::swish: return x / (1 + std::exp(-a * x));
-    case ActivationKind::hard_sigmoid: return std::min(std::max(a * x + b, 0.0), 1.0);
-    case ActivationKind::hard_swish: return x * std::min(std::max(x + 3, 0.0), 6.0) / 6;
-    case ActivationKind::elu: return x < 0 ? a * (std::exp(x) - 1) : x;
-    case ActivationKind::softplus: return std::log1p(std::exp(x));
-    case ActivationKind::exp: return std::exp(x);
-    case ActivationKind::log: return std::log(x);
-    case ActivationKind::sqrt: return std::sqrt(x);
-    case ActivationKind::abs: return std::abs(x);
-    case ActivationKind::neg: return -x;
-    case ActivationKind::reciprocal: return 1 / x;
-    case ActivationKind::floor: return std::floor(x);
-    case ActivationKind::ceil: return std::ceil(x);
-    case ActivationKind::linear: return a * x + b;
+    case ActivationKind::relu:
+      return std::max(x, 0.0);
+    case ActivationKind::leaky_relu:
+      return x < 0 ? a * x : x;
+    case ActivationKind::clip:
+      return std::min(std::max(x, a), b);
+    case ActivationKind::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case ActivationKind::tanh:
+      return std::tanh(x);
+    case ActivationKind::swish:
+      return x / (1 + std::exp(-a * x));
+    case ActivationKind::hard_sigmoid:
+      return std::min(std::max(a * x + b, 0.0), 1.0);
+    case ActivationKind::hard_swish:
+      return x * std::min(std::max(x + 3, 0.0), 6.0) / 6;
+    case ActivationKind::elu:
+      return x < 0 ? a * (std::exp(x) - 1) : x;
+    case ActivationKind::softplus:
+      return std::log1p(std::exp(x));
+    case ActivationKind::exp:
+      return std::exp(x);
+    case ActivationKind::log:
+      return std::log(x);
+    case ActivationKind::sqrt:
+      return std::sqrt(x);
+    case ActivationKind::abs:
+      return std::abs(x);
+    case ActivationKind::neg:
+      return -x;
+    case ActivationKind::reciprocal:
+      return 1 / x;
+    case ActivationKind::floor:
+      return std::floor(x);
+    case ActivationKind::ceil:
+      return std::ceil(x);
+    case ActivationKind::linear:
+      return a * x + b;
   }
   return 0;
 }
 
 double combined(BinaryKind kind, double x, double y) {
   switch (kind) {
-    case BinaryKind::add: return x + y;
-    case BinaryKind::sub: return x - y;
-    case BinaryKind::mul: return x * y;
-    case BinaryKind::div: return x / y;
-    case BinaryKind::max: return std::max(x, y);
-    case BinaryKind::min: return std::min(x, y);
-    case BinaryKind::pow: return std::pow(x, y);
+    case BinaryKind::add:
+      return x + y;
+    case BinaryKind::sub:
+      return x - y;
+    case BinaryKind::mul:
+      return x * y;
+    case BinaryKind::div:
+      return x / y;
+    case BinaryKind::max:
+      return std::max(x, y);
+    case BinaryKind::min:
+      return std::min(x, y);
+    case BinaryKind::pow:
+      return std::pow(x, y);
   }
   return 0;
 }
@@ -89,8 +115,10 @@ struct Scope {
   // Post-ops of the cell at `index`, whose value so far is `x`.
   [[nodiscard]] double finished(const std::vector<PostOp>& post_ops, const Indices& index, double x) const {
     for (const PostOp& post_op : post_ops) {
-      if (const auto* f = std::get_if<Activation>(&post_op)) x = activated(*f, x);
-      else x += at(static_cast<std::size_t>(std::get<AddInput>(post_op).input), index);
+      if (const auto* f = std::get_if<Activation>(&post_op))
+        x = activated(*f, x);
+      else
+        x += at(static_cast<std::size_t>(std::get<AddInput>(post_op).input), index);
     }
     return x;
   }
@@ -160,10 +188,14 @@ double reduced(const Scope& s, const std::vector<int>& axes, const Indices& o, G
     smallest = std::min(smallest, value);
   });
   switch (kind) {
-    case GenericReduceKind::sum: return sum;
-    case GenericReduceKind::mean: return sum / static_cast<double>(volume(over));
-    case GenericReduceKind::max: return largest;
-    case GenericReduceKind::min: return smallest;
+    case GenericReduceKind::sum:
+      return sum;
+    case GenericReduceKind::mean:
+      return sum / static_cast<double>(volume(over));
+    case GenericReduceKind::max:
+      return largest;
+    case GenericReduceKind::min:
+      return smallest;
   }
   return 0;
 }
@@ -248,8 +280,7 @@ double cell(const Scope& s, const Indices& o) {
   if (const auto* reduce = as<Reduce>(op)) return reduced(s, reduce->axes, o, reduce->kind);
   if (const auto* elementwise = as<Elementwise>(op)) return activated(elementwise->function, s.at(0, o));
   if (const auto* binary = as<Binary>(op))
-    return s.finished(binary->post_ops, o,
-                      combined(binary->kind, broadcast_at(s, 0, o), broadcast_at(s, 1, o)));
+    return s.finished(binary->post_ops, o, combined(binary->kind, broadcast_at(s, 0, o), broadcast_at(s, 1, o)));
   if (const auto* scale = as<ScaleShift>(op)) return scale_shift_at(s, *scale, o);
   if (const auto* picture = as<NormalizePicture>(op)) {
     const auto c = static_cast<std::size_t>(o[1]);

@@ -19,9 +19,11 @@ struct Move {
 };
 
 KernelPtr make_moves(std::vector<Move> moves) {
-  return make_own([moves = std::move(moves)] {
-    for (const Move& move : moves) copy(move.walk, move.src, move.dst);
-  }, "copy");
+  return make_own(
+      [moves = std::move(moves)] {
+        for (const Move& move : moves) copy(move.walk, move.src, move.dst);
+      },
+      "copy");
 }
 
 // A move of the cells `sizes` (slowest axis first in the destination's canonical order).
@@ -81,13 +83,15 @@ KernelPtr make_pad(const MakeContext& context, const Pad& op) {
     inside[axis] = {src.box[axis].begin + op.begin[axis], src.box[axis].end + op.begin[axis]};
   std::vector<Move> moves;
   if (!src.box.empty()) moves.push_back(move_of(src.floats(), src.strides, dst, intersect(inside, dst.box)));
-  return make_own([dst, value = op.value, all = walk_over({dst}), moves = std::move(moves)] {
-    for (Index run = 0; run < all.n_runs; ++run) {
-      float* out = dst.floats() + all.offset(run, 0);
-      for (Index i = 0; i < all.length; ++i) out[i * all.inner[0]] = value;
-    }
-    for (const Move& move : moves) copy(move.walk, move.src, move.dst);
-  }, "pad");
+  return make_own(
+      [dst, value = op.value, all = walk_over({dst}), moves = std::move(moves)] {
+        for (Index run = 0; run < all.n_runs; ++run) {
+          float* out = dst.floats() + all.offset(run, 0);
+          for (Index i = 0; i < all.length; ++i) out[i * all.inner[0]] = value;
+        }
+        for (const Move& move : moves) copy(move.walk, move.src, move.dst);
+      },
+      "pad");
 }
 
 KernelPtr make_gather(const MakeContext& context, const Gather& op) {
@@ -97,8 +101,8 @@ KernelPtr make_gather(const MakeContext& context, const Gather& op) {
   std::vector<Move> moves;
   for (Index i = dst.box[axis].begin; i < dst.box[axis].end; ++i) {
     const Index from = op.indices[static_cast<std::size_t>(i)] - src.box[axis].begin;
-    moves.push_back(move_of(src.floats() + from * src.strides[axis], src.strides, dst,
-                            with_axis(dst.box, axis, {i, i + 1})));
+    moves.push_back(
+        move_of(src.floats() + from * src.strides[axis], src.strides, dst, with_axis(dst.box, axis, {i, i + 1})));
   }
   return make_moves(std::move(moves));
 }
@@ -113,17 +117,17 @@ KernelPtr make_reshape(const MakeContext& context) {
   const bool dst_is_rows = dst.strides == dst_rows.strides || (dst.box.rank() != 4 && dst.dense());
   const Walk gather = walk_over({src, src_rows});
   const Walk scatter = walk_over({dst_rows, dst});
-  if (src_is_rows)
-    return make_own([src, dst, scatter] { copy(scatter, src.floats(), dst.floats()); }, "copy");
-  if (dst_is_rows)
-    return make_own([src, dst, gather] { copy(gather, src.floats(), dst.floats()); }, "copy");
+  if (src_is_rows) return make_own([src, dst, scatter] { copy(scatter, src.floats(), dst.floats()); }, "copy");
+  if (dst_is_rows) return make_own([src, dst, gather] { copy(gather, src.floats(), dst.floats()); }, "copy");
   Workspace* workspace = &context.workspace;
   workspace->reserve(dense_bytes(src.box, src.type));
-  return make_own([src, dst, gather, scatter, workspace] {
-    auto* rows = reinterpret_cast<float*>(workspace->data());
-    copy(gather, src.floats(), rows);
-    copy(scatter, rows, dst.floats());
-  }, "copy+copy");
+  return make_own(
+      [src, dst, gather, scatter, workspace] {
+        auto* rows = reinterpret_cast<float*>(workspace->data());
+        copy(gather, src.floats(), rows);
+        copy(scatter, rows, dst.floats());
+      },
+      "copy+copy");
 }
 
 }  // namespace

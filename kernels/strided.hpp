@@ -12,9 +12,9 @@ namespace strake::kernels {
 /// A walk over the cells of one box in several views at once, in canonical order: `n_runs` runs of `length` cells, in
 /// which view v moves by `inner[v]` elements per cell. Axes that are gapless in all views are merged into the run.
 struct Walk {
-  std::vector<Index> sizes;                  // of the outer axes, slowest first
-  std::vector<std::vector<Index>> strides;   // [view][outer axis], in elements
-  std::vector<Index> inner;                  // [view]
+  std::vector<Index> sizes;                 // of the outer axes, slowest first
+  std::vector<std::vector<Index>> strides;  // [view][outer axis], in elements
+  std::vector<Index> inner;                 // [view]
   Index length = 1;
   Index n_runs = 1;
 

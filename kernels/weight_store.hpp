@@ -24,7 +24,8 @@ class WeightStore {
   /// The values as the model has them. @throws Bug if they were never sent or are released already
   [[nodiscard]] Blob original(WeightId id);
 
-  /// The values for a kernel to change in place: taken out of the store, or a copy where another operator uses them too.
+  /// The values for a kernel to change in place: taken out of the store, or a copy where another operator uses them
+  /// too.
   [[nodiscard]] Blob take(WeightId id);
 
   /// A kernel's own form of a weight, under a key that names the form; empty if nobody has made it yet or all kernels
