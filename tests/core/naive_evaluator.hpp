@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What a graph computes, cell by cell from the definitions in `op.hpp`, in double. Knows the operators that rewrites
+/// touch; shares no arithmetic with the library.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/graph.hpp"
+
+namespace strake::test {
+
+struct Tensor {
+  Shape shape;
+  std::vector<double> cells;  // row-major
+};
+
+inline std::size_t offset_of(const Shape& shape, const std::vector<Index>& cell) {
+  Index offset = 0;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) offset = offset * shape[axis] + cell[axis];
+  return static_cast<std::size_t>(offset);
+}
+
+/// A tensor whose cells `value` gives.
+inline Tensor fill(const Shape& shape, auto&& value) {
+  Tensor dst{shape, {}};
+  std::vector<Index> cell(shape.size());
+  for (Index i = 0; i < volume(shape); ++i) {
+    Index rest = i;
+    for (std::size_t axis = shape.size(); axis-- > 0; rest /= shape[axis]) cell[axis] = rest % shape[axis];
+    dst.cells.push_back(value(cell));
+  }
+  return dst;
+}
+
+inline double activate(const Activation& function, double x) {
+  const double alpha = function.alpha;
+  const double beta = function.beta;
+  const auto within = [](double value, double least, double most) { return std::min(std::max(value, least), most); };
+  switch (function.kind) {
+    case ActivationKind::relu:
+      return std::max(x, 0.0);
+    case ActivationKind::leaky_relu:
+      return x < 0 ? alpha * x : x;
+    case ActivationKind::clip:
+      return within(x, alpha, beta);
+    case ActivationKind::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case ActivationKind::tanh:
+      return std::tanh(x);
+    case ActivationKind::swish:
+      return x / (1 + std::exp(-alpha * x));
+    case ActivationKind::hard_sigmoid:
+      return within(alpha * x + beta, 0, 1);
+    case ActivationKind::hard_swish:
+      return x * within(x + 3, 0, 6) / 6;
+    case ActivationKind::linear:
+      return alpha * x + beta;
+    default:
+      throw std::logic_error("the naive evaluator lacks this activation");
+  }
+}
+
+/// One call operator per kind of operator.
+class NaiveEvaluator {
+ public:
+  /// @param inputs  values of the graph's inputs, by the name of their port
+  NaiveEvaluator(const Graph& graph, const std::map<std::string, Tensor>& inputs) : graph_(graph), inputs_(inputs) {}
+
+  /// The outputs in the order of their ports.
+  std::vector<Tensor> run() {
+    for (const Op& op : graph_.ops) {
+      op_ = &op;
+      Tensor dst = std::visit([this](const auto& attributes) { return (*this)(attributes); }, op.attributes);
+      if (const std::vector<PostOp>* list = post_ops(op)) apply(*list, dst);
+      values_.push_back(std::move(dst));
+    }
+    std::vector<Tensor> outputs;
+    for (const Port& port : graph_.outputs) outputs.push_back(values_[static_cast<std::size_t>(port.op)]);
+    return outputs;
+  }
+
+  Tensor operator()(const Input&) const {
+    for (const Port& port : graph_.inputs)
+      if (&graph_.op(port.op) == op_) return inputs_.at(port.name);
+    throw std::logic_error("an Input without a port");
+  }
+
+  Tensor operator()(const Constant& constant) const { return {op_->shape, weight(constant.value)}; }
+
+  Tensor operator()(const Conv& conv) const {
+    const Shape weights_shape = graph_.weight(conv.weights).shape;
+    const std::vector<double> weights = weight(conv.weights);
+    const Index group_inputs = weights_shape[1];
+    const Index group_outputs = weights_shape[0] / conv.groups;
+    return fill(op_->shape, [&](const std::vector<Index>& dst) {
+      const Index m = dst[1];
+      double sum = conv.bias == no_weight ? 0 : weight(conv.bias)[static_cast<std::size_t>(m)];
+      slide(conv.window, dst, [&](Index h, Index w, Index kh, Index kw) {
+        for (Index i = 0; i < group_inputs && inside(h, w); ++i)
+          sum += source(0, {dst[0], m / group_outputs * group_inputs + i, h, w}) *
+                 weights[offset_of(weights_shape, {m, i, kh, kw})];
+      });
+      return sum;
+    });
+  }
+
+  Tensor operator()(const Pool& pool) const {
+    return fill(op_->shape, [&](const std::vector<Index>& dst) {
+      double sum = 0;
+      double most = std::numeric_limits<float>::lowest();
+      Index n_inside = 0;
+      Index n_padded = 0;
+      slide(pool.window, dst, [&](Index h, Index w, Index, Index) {
+        if (h < src_shape()[2] + pool.window.h.pad_end && w < src_shape()[3] + pool.window.w.pad_end) ++n_padded;
+        if (!inside(h, w)) return;
+        ++n_inside;
+        sum += source(0, {dst[0], dst[1], h, w});
+        most = std::max(most, source(0, {dst[0], dst[1], h, w}));
+      });
+      if (pool.kind == PoolKind::max) return most;
+      return sum / static_cast<double>(pool.over == AverageOver::padded_cells ? n_padded : n_inside);
+    });
+  }
+
+  Tensor operator()(const ReduceRows& rows) const {
+    return fill(op_->shape, [&](const std::vector<Index>& dst) {
+      return fold(rows.kind, src_shape()[3], [&](Index w) { return source(0, {dst[0], dst[1], dst[2], w}); });
+    });
+  }
+
+  Tensor operator()(const ReduceParts& parts) const {
+    return fill(op_->shape, [&](const std::vector<Index>& dst) {
+      return fold(parts.kind, src_shape()[2],
+                  [&](Index h) {
+                    return source(0, {dst[0], dst[1], h, 0});
+                  }) *
+             static_cast<double>(parts.scale);
+    });
+  }
+
+  Tensor operator()(const Reduce& reduce) const {
+    const bool spatial = reduce.axes == std::vector<int>{2, 3} || reduce.axes == std::vector<int>{3, 2};
+    if (!spatial) throw std::logic_error("the naive evaluator reduces rows and columns only");
+    const Index columns = src_shape()[3];
+    const Index cells = src_shape()[2] * columns;
+    return fill(op_->shape, [&](const std::vector<Index>& dst) {
+      const auto cell = [&](Index i) { return source(0, {dst[0], dst[1], i / columns, i % columns}); };
+      if (reduce.kind == GenericReduceKind::max) return fold(ReduceKind::max, cells, cell);
+      if (reduce.kind == GenericReduceKind::min)
+        return -fold(ReduceKind::max, cells, [&](Index i) { return -cell(i); });
+      const double sum = fold(ReduceKind::sum, cells, cell);
+      return reduce.kind == GenericReduceKind::mean ? sum / static_cast<double>(cells) : sum;
+    });
+  }
+
+  Tensor operator()(const Elementwise& elementwise) const {
+    Tensor dst = operand(0);
+    for (double& cell : dst.cells) cell = activate(elementwise.function, cell);
+    return dst;
+  }
+
+  Tensor operator()(const Binary& binary) const {
+    return fill(op_->shape, [&](const std::vector<Index>& dst) {
+      const double a = broadcast_source(0, dst);
+      const double b = broadcast_source(1, dst);
+      switch (binary.kind) {
+        case BinaryKind::add:
+          return a + b;
+        case BinaryKind::sub:
+          return a - b;
+        case BinaryKind::mul:
+          return a * b;
+        case BinaryKind::div:
+          return a / b;
+        case BinaryKind::max:
+          return std::max(a, b);
+        case BinaryKind::min:
+          return std::min(a, b);
+        case BinaryKind::pow:
+          return std::pow(a, b);
+      }
+      throw std::logic_error("an unknown kind of Binary");
+    });
+  }
+
+  Tensor operator()(const ScaleShift& scale_shift) const {
+    return fill(op_->shape, [&](const std::vector<Index>& dst) {
+      const auto c = static_cast<std::size_t>(dst[1]);
+      const double scale = scale_shift.scale == no_weight ? 1 : weight(scale_shift.scale)[c];
+      const double shift = scale_shift.shift == no_weight ? 0 : weight(scale_shift.shift)[c];
+      return scale * source(0, dst) + shift;
+    });
+  }
+
+  Tensor operator()(const Concat& concat) const {
+    const auto axis = static_cast<std::size_t>(concat.axis);
+    return fill(op_->shape, [&](std::vector<Index> dst) {
+      std::size_t i = 0;
+      for (; dst[axis] >= operand(i).shape[axis]; ++i) dst[axis] -= operand(i).shape[axis];
+      return source(i, dst);
+    });
+  }
+
+  Tensor operator()(const Reshape&) const { return {op_->shape, operand(0).cells}; }
+
+  Tensor operator()(const Transpose& transpose) const {
+    return fill(op_->shape, [&](const std::vector<Index>& dst) {
+      std::vector<Index> src(dst.size());
+      for (std::size_t axis = 0; axis < dst.size(); ++axis)
+        src[static_cast<std::size_t>(transpose.axes[axis])] = dst[axis];
+      return source(0, src);
+    });
+  }
+
+  Tensor operator()(const Slice& slice) const {
+    return fill(op_->shape, [&](std::vector<Index> cell) {
+      for (std::size_t axis = 0; axis < cell.size(); ++axis)
+        cell[axis] = slice.begin[axis] + cell[axis] * slice.step[axis];
+      return source(0, cell);
+    });
+  }
+
+  Tensor operator()(const Pad& pad) const {
+    return fill(op_->shape, [&](std::vector<Index> cell) {
+      for (std::size_t axis = 0; axis < cell.size(); ++axis) {
+        cell[axis] -= pad.begin[axis];
+        if (cell[axis] < 0 || cell[axis] >= src_shape()[axis]) return static_cast<double>(pad.value);
+      }
+      return source(0, cell);
+    });
+  }
+
+  Tensor operator()(const Gather& gather) const {
+    return fill(op_->shape, [&](std::vector<Index> cell) {
+      Index& at = cell[static_cast<std::size_t>(gather.axis)];
+      at = gather.indices[static_cast<std::size_t>(at)];
+      return source(0, cell);
+    });
+  }
+
+  Tensor operator()(const auto&) const { throw std::logic_error("the naive evaluator lacks this operator"); }
+
+ private:
+  const Tensor& operand(std::size_t i) const { return values_[static_cast<std::size_t>(op_->inputs[i])]; }
+  const Shape& src_shape() const { return operand(0).shape; }
+  double source(std::size_t i, const std::vector<Index>& cell) const {
+    return operand(i).cells[offset_of(operand(i).shape, cell)];
+  }
+
+  double broadcast_source(std::size_t i, const std::vector<Index>& dst) const {
+    const Shape& shape = operand(i).shape;
+    std::vector<Index> cell(dst.end() - static_cast<std::ptrdiff_t>(shape.size()), dst.end());
+    for (std::size_t axis = 0; axis < shape.size(); ++axis)
+      if (shape[axis] == 1) cell[axis] = 0;
+    return source(i, cell);
+  }
+
+  std::vector<double> weight(WeightId id) const {
+    const Weight& one = graph_.weight(id);
+    return {one.values.floats().begin(), one.values.floats().end()};
+  }
+
+  bool inside(Index h, Index w) const { return h >= 0 && h < src_shape()[2] && w >= 0 && w < src_shape()[3]; }
+
+  // The input cells below one window, those outside the input too, each with its place in the kernel.
+  static void slide(const Window2d& window, const std::vector<Index>& dst, auto&& visit) {
+    for (Index kh = 0; kh < window.h.kernel; ++kh) {
+      const Index h = dst[2] * window.h.stride - window.h.pad_begin + kh * window.h.dilation;
+      for (Index kw = 0; kw < window.w.kernel; ++kw)
+        visit(h, dst[3] * window.w.stride - window.w.pad_begin + kw * window.w.dilation, kh, kw);
+    }
+  }
+
+  static double fold(ReduceKind kind, Index count, auto&& value) {
+    double all = value(0);
+    for (Index i = 1; i < count; ++i) all = kind == ReduceKind::max ? std::max(all, value(i)) : all + value(i);
+    return all;
+  }
+
+  void apply(const std::vector<PostOp>& list, Tensor& dst) const {
+    for (const PostOp& post_op : list) {
+      for (std::size_t i = 0; i < dst.cells.size(); ++i) {
+        if (const auto* function = std::get_if<Activation>(&post_op))
+          dst.cells[i] = activate(*function, dst.cells[i]);
+        else
+          dst.cells[i] += operand(static_cast<std::size_t>(std::get<AddInput>(post_op).input)).cells[i];
+      }
+    }
+  }
+
+  const Graph& graph_;
+  const std::map<std::string, Tensor>& inputs_;
+  const Op* op_ = nullptr;  // the one being computed
+  std::vector<Tensor> values_;
+};
+
+}  // namespace strake::test
