@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "partition/cost_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/errors.hpp"
+
+namespace strake::partition {
+
+namespace {
+
+std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+bool is_free(const Op& op) { return as<Input>(op) != nullptr || as<Constant>(op) != nullptr; }
+
+void require(bool holds, const std::string& message) {
+  if (!holds) throw InvalidInput("profile: " + message);
+}
+
+bool is_time(double us) { return std::isfinite(us) && us >= 0; }
+
+void check_op(const OpCost& cost, const std::string& where) {
+  require(!cost.extents.empty() && cost.extents.size() == cost.microseconds.size(),
+          where + ": expected as many times as extents and at least one, got " +
+              std::to_string(cost.microseconds.size()) + " and " + std::to_string(cost.extents.size()));
+  require(cost.extents.front() >= 1, where + ": expected extents above 0, got " + std::to_string(cost.extents.front()));
+  for (std::size_t i = 1; i < cost.extents.size(); ++i)
+    require(cost.extents[i - 1] < cost.extents[i], where + ": expected ascending extents");
+  require(std::all_of(cost.microseconds.begin(), cost.microseconds.end(), is_time),
+          where + ": expected times of 0 or more");
+}
+
+void check_profile(const Graph& graph, const Profile& profile) {
+  require(profile.n_ranks() >= 1, "expected at least one rank");
+  require(profile.model.empty() || profile.model == fingerprint(graph),
+          "measured for model " + profile.model + ", but this is model " + fingerprint(graph));
+  require(profile.links.size() == profile.ranks.size(), "expected links from " + std::to_string(profile.ranks.size()) +
+                                                            " ranks, got " + std::to_string(profile.links.size()));
+  for (std::size_t rank = 0; rank < profile.ranks.size(); ++rank) {
+    const std::string where = "rank " + std::to_string(rank);
+    require(profile.links[rank].size() == profile.ranks.size(),
+            where + ": expected links to " + std::to_string(profile.ranks.size()) + " ranks, got " +
+                std::to_string(profile.links[rank].size()));
+    for (const Link& link : profile.links[rank])
+      require(is_time(link.latency_us) && is_time(link.us_per_byte), where + ": expected link times of 0 or more");
+    const std::vector<OpCost>& ops = profile.ranks[rank].ops;
+    require(ops.size() == graph.ops.size(), where + ": expected costs of " + std::to_string(graph.ops.size()) +
+                                                " operators, got " + std::to_string(ops.size()));
+    for (OpId id = 0; id < graph.size(); ++id)
+      if (!is_free(graph.op(id))) check_op(ops[at(id)], where + ", operator '" + graph.op(id).name + "'");
+  }
+}
+
+}  // namespace
+
+CostModel::CostModel(const Graph& graph, Profile profile)
+    : graph_(&graph),
+      profile_(std::move(profile)),
+      strip_axes_(strip_axes(graph, profile_.axis)),
+      factors_(profile_.ranks.size(), 1.0) {
+  check_profile(graph, profile_);
+}
+
+double CostModel::compute_us(int rank, OpId id, Index extent) const {
+  if (extent <= 0 || is_free(graph_->op(id))) return 0;
+  const OpCost& cost = profile_.ranks[at(rank)].ops[at(id)];
+  const auto above = std::lower_bound(cost.extents.begin(), cost.extents.end(), extent);
+  const auto i = static_cast<std::size_t>(above - cost.extents.begin());
+  const auto x = static_cast<double>(extent);
+  double us = 0;
+  if (i == 0 || i == cost.extents.size()) {
+    const std::size_t end = i == 0 ? 0 : i - 1;
+    us = cost.microseconds[end] * x / static_cast<double>(cost.extents[end]);
+  } else {
+    const auto x0 = static_cast<double>(cost.extents[i - 1]);
+    const auto x1 = static_cast<double>(cost.extents[i]);
+    const double weight = (x - x0) / (x1 - x0);
+    us = cost.microseconds[i - 1] * (1 - weight) + cost.microseconds[i] * weight;
+  }
+  return us * factors_[at(rank)];
+}
+
+double CostModel::compute_us(int rank, OpId id, const Box& box) const {
+  if (box.empty()) return 0;
+  const Shape& shape = graph_->shape(id);
+  const int axis = strip_axis(id);
+  const Index extent = axis < 0 ? 1 : box[at(axis)].size();
+  const Index whole_extent = axis < 0 ? 1 : shape[at(axis)];
+  // What the box leaves out on other axes, it does not compute.
+  const double share = static_cast<double>(box.volume()) * static_cast<double>(whole_extent) /
+                       (static_cast<double>(extent) * static_cast<double>(volume(shape)));
+  return compute_us(rank, id, extent) * share;
+}
+
+double CostModel::transfer_us(int src, int dst, double bytes) const {
+  if (src == dst || bytes <= 0) return 0;
+  const Link& link = profile_.links[at(src)][at(dst)];
+  return link.latency_us + bytes * link.us_per_byte;
+}
+
+void CostModel::set_factor(int rank, double factor) { factors_[at(rank)] = factor; }
+
+}  // namespace strake::partition

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Every rank's clock within one frame. Knows nothing of boxes: callers say who computes how long and who sends what.
+
+#include <vector>
+
+#include "partition/cost_model.hpp"
+#include "partition/timeline.hpp"
+
+namespace strake::partition {
+
+/// One rank's share of one operator, in microseconds.
+struct Work {
+  double us = 0;           // as one kernel
+  double interior_us = 0;  // the part that needs no halo, and
+  double border_us = 0;    // the rest, as kernels of their own
+};
+
+struct Message {
+  int src = 0;
+  int dst = 0;
+  double bytes = 0;
+};
+
+/// Operators come in the order of the graph; for each, first all ranks compute, then its output is sent.
+class FrameClock {
+ public:
+  explicit FrameClock(const CostModel& costs);
+
+  /// `rank` waits for what it has not yet received of `inputs`, and computes.
+  TimelineStep compute(int rank, OpId id, const std::vector<OpId>& inputs, const Work& work, Overlap overlap);
+
+  /// Sends what `id` produced; messages leave when their source has computed, and queue on their link.
+  void send(OpId id, const std::vector<Message>& messages);
+
+  /// When rank 0 has all `outputs`.
+  [[nodiscard]] double finish(const std::vector<OpId>& outputs);
+
+  [[nodiscard]] double now(int rank) const { return now_[static_cast<std::size_t>(rank)]; }
+
+ private:
+  // What is under way of one tensor to one rank.
+  struct Arrival {
+    double at_us = 0;       // when all is there, if somebody keeps the messages going
+    double copying_us = 0;  // of large messages, which do not move before the receiver waits for them
+  };
+
+  [[nodiscard]] Arrival take_arrivals(int rank, const std::vector<OpId>& inputs);
+  [[nodiscard]] Arrival& arrival(OpId id, int rank);
+  [[nodiscard]] double& link_free(int src, int dst);
+
+  const CostModel& costs_;
+  std::vector<double> now_;         // [rank]
+  std::vector<double> link_free_;   // [src][dst]
+  std::vector<Arrival> under_way_;  // [op][rank]
+};
+
+}  // namespace strake::partition
