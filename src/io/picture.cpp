@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/picture.hpp"
+
+#include <stb_image.h>
+#include <stb_image_write.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "core/errors.hpp"
+#include "io/file.hpp"
+
+namespace strake::io {
+
+namespace {
+
+constexpr std::int64_t most_pixels = std::int64_t{1} << 28;
+
+// Alpha over black.
+void drop_alpha(const unsigned char* from, Picture& picture, Index channels) {
+  const Index colours = channels - 1;
+  for (Index i = 0; i < picture.h * picture.w; ++i)
+    for (Index c = 0; c < colours; ++c) {
+      const int value = from[i * channels + c] * from[i * channels + colours];
+      picture.pixels[static_cast<std::size_t>(i * colours + c)] = static_cast<unsigned char>((value + 127) / 255);
+    }
+}
+
+}  // namespace
+
+Picture read_picture(const std::filesystem::path& file) {
+  const std::string bytes = read_file(file);
+  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  const auto refuse = [&](const std::string& why) -> InvalidInput {
+    return InvalidInput("'" + file.string() + "' is no JPEG or PNG picture that can be read: " + why);
+  };
+  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) throw refuse("it is larger than 2 GB");
+  const int n_bytes = static_cast<int>(bytes.size());
+  int w = 0;
+  int h = 0;
+  int channels = 0;
+  if (stbi_info_from_memory(data, n_bytes, &w, &h, &channels) == 0) throw refuse(stbi_failure_reason());
+  if (std::int64_t{w} * h > most_pixels)
+    throw refuse(std::to_string(w) + "x" + std::to_string(h) + " is more than 2^28 pixels");
+  const std::unique_ptr<unsigned char, void (*)(void*)> pixels(
+      stbi_load_from_memory(data, n_bytes, &w, &h, &channels, 0), stbi_image_free);
+  if (!pixels) throw refuse(stbi_failure_reason());
+
+  Picture picture{.h = h, .w = w, .c = channels <= 2 ? 1 : 3, .pixels = {}};
+  const auto size = static_cast<std::size_t>(picture.h * picture.w * picture.c);
+  picture.pixels.resize(size);
+  if (channels == 2 || channels == 4)
+    drop_alpha(pixels.get(), picture, channels);
+  else
+    std::copy_n(pixels.get(), size, picture.pixels.begin());
+  return picture;
+}
+
+void write_png(const std::filesystem::path& file, const Picture& picture) {
+  std::string bytes;
+  const auto append = [](void* context, void* data, int size) {
+    static_cast<std::string*>(context)->append(static_cast<const char*>(data), static_cast<std::size_t>(size));
+  };
+  const auto w = static_cast<int>(picture.w);
+  const int written =
+      stbi_write_png_to_func(append, &bytes, w, static_cast<int>(picture.h), static_cast<int>(picture.c),
+                             picture.pixels.data(), w * static_cast<int>(picture.c));
+  if (written == 0) throw InvalidInput("'" + file.string() + "': a picture of this size cannot be encoded");
+  write_file(file, bytes);
+}
+
+namespace {
+
+struct Axes {
+  Index c;
+  Index h;
+  Index w;
+  bool channels_last;
+};
+
+// How a tensor's last axes are a picture; everything before them has size 1.
+std::optional<Axes> picture_axes(const Shape& shape) {
+  const std::size_t n = shape.size();
+  const auto leading_ones = [&](std::size_t used) {
+    return std::all_of(shape.begin(), shape.end() - static_cast<std::ptrdiff_t>(used), [](Index s) { return s == 1; });
+  };
+  const auto is_channels = [](Index size) { return size == 1 || size == 3; };
+  if (n >= 3 && leading_ones(3) && is_channels(shape[n - 3]))
+    return Axes{shape[n - 3], shape[n - 2], shape[n - 1], false};
+  if (n >= 3 && leading_ones(3) && is_channels(shape[n - 1]))
+    return Axes{shape[n - 1], shape[n - 3], shape[n - 2], true};
+  if (n == 2) return Axes{1, shape[0], shape[1], false};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Picture> to_picture(const HostTensor& tensor) {
+  const std::optional<Axes> axes = picture_axes(tensor.shape);
+  if (!axes || tensor.type == ElementType::f16 || volume(tensor.shape) == 0) return std::nullopt;
+  Picture picture{.h = axes->h, .w = axes->w, .c = axes->c, .pixels = {}};
+  picture.pixels.resize(static_cast<std::size_t>(volume(tensor.shape)));
+  float low = 0;
+  float range = 255;
+  if (tensor.type == ElementType::f32) {
+    const auto values = tensor.data.floats();
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    // Values that are pixels already stay what they are.
+    const bool pixels = *least >= 0 && *most <= 255 && *most > 1;
+    low = pixels ? 0 : *least;
+    range = pixels ? 255 : std::max(*most - *least, std::numeric_limits<float>::min());
+  }
+  const Index area = axes->h * axes->w;
+  for (Index i = 0; i < area; ++i)
+    for (Index c = 0; c < axes->c; ++c) {
+      const auto from = static_cast<std::size_t>(axes->channels_last ? i * axes->c + c : c * area + i);
+      const auto to = static_cast<std::size_t>(i * axes->c + c);
+      const float value = tensor.type == ElementType::u8
+                              ? static_cast<float>(std::to_integer<int>(tensor.data.data()[from]))
+                              : (tensor.data.floats()[from] - low) / range * 255.0F;
+      picture.pixels[to] = static_cast<unsigned char>(std::clamp(std::nearbyint(value), 0.0F, 255.0F));
+    }
+  return picture;
+}
+
+}  // namespace strake::io
