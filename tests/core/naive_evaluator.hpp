@@ -60,6 +60,8 @@ inline double activate(const Activation& function, double x) {
       return within(alpha * x + beta, 0, 1);
     case ActivationKind::hard_swish:
       return x * within(x + 3, 0, 6) / 6;
+    case ActivationKind::softplus:
+      return std::log1p(std::exp(x));
     case ActivationKind::linear:
       return alpha * x + beta;
     default:

@@ -144,6 +144,27 @@ TEST(FuseActivations, LeaveASecondActivationAndOtherSources) {
   expect_leaves(rewrite::fuse_activations, build.graph);
 }
 
+TEST(FuseActivations, LeaveRareOnesBehindConvolutionsOnly) {
+  Builder build;
+  const OpId x = build.input({1, 2, 4, 4});
+  build.output(build.elementwise(build.conv3(x, 2), ActivationKind::softplus));
+  expect_leaves(rewrite::fuse_activations, build.graph);
+  build.output(build.elementwise(build.scale_shift(x), ActivationKind::softplus));
+  expect_applies(rewrite::fuse_activations, build.graph);
+}
+
+TEST(FuseActivations, FollowAResidual) {
+  Builder build;
+  const OpId x = build.input({1, 2, 4, 4});
+  const OpId y = build.conv3(x, 2);
+  Conv conv = *as<Conv>(build.graph.op(y));
+  conv.post_ops = {AddInput{}};
+  build.output(build.relu(build.add({x, y}, conv)));
+  const Graph after = expect_applies(rewrite::fuse_activations, build.graph);
+  const std::vector<PostOp> expected = {AddInput{}, Activation{}};
+  EXPECT_EQ(*post_ops(after.op(2)), expected);
+}
+
 const Conv& fused(const Graph& graph, const std::string& name) {
   for (const Op& op : graph.ops)
     if (op.name == name && residual_input(op) == 1) return *as<Conv>(op);
@@ -185,15 +206,22 @@ TEST(FuseResiduals, WaitForAnOperandThatComesLater) {
   EXPECT_EQ(kinds(after), (Kinds{"Input", "Elementwise", "Conv"}));
 }
 
-TEST(FuseResiduals, ComeAfterAnActivationThatCameFirst) {
+TEST(FuseResiduals, LeaveAConvolutionWithAnActivation) {
   Builder build;
   const OpId x = build.input({1, 3, 4, 4});
   const OpId conv = build.conv3(x, 3);
   as<Conv>(build.graph.op(conv))->post_ops = {Activation{ActivationKind::swish, 1, 0}};
   build.output(build.sum(x, conv));
-  const Graph after = expect_applies(rewrite::fuse_residuals, build.graph);
-  const std::vector<PostOp> expected = {Activation{ActivationKind::swish, 1, 0}, AddInput{}};
-  EXPECT_EQ(fused(after, build.graph.op(conv).name).post_ops, expected);
+  expect_leaves(rewrite::fuse_residuals, build.graph);
+}
+
+TEST(FuseResiduals, LeaveAnAdditionWithARareActivation) {
+  Builder build;
+  const OpId x = build.input({1, 3, 4, 4});
+  const OpId y = build.sum(x, build.conv3(x, 3));
+  as<Binary>(build.graph.op(y))->post_ops = {Activation{ActivationKind::softplus, 0, 0}};
+  build.output(y);
+  expect_leaves(rewrite::fuse_residuals, build.graph);
 }
 
 TEST(FuseResiduals, ComeOneToAConvolution) {

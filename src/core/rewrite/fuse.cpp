@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -167,10 +168,23 @@ bool ends_with_activation(const std::vector<PostOp>& list) {
   return !list.empty() && std::holds_alternative<Activation>(list.back());
 }
 
-// True when the operator at `id` can take the residual of an addition in: kernels do one activation before it at most.
+// Kernel libraries have no fast convolution with these behind it, and a slow one costs more than a step of its own.
+bool is_rare(ActivationKind kind) {
+  constexpr std::array rare = {ActivationKind::softplus,   ActivationKind::log,   ActivationKind::neg,
+                               ActivationKind::reciprocal, ActivationKind::floor, ActivationKind::ceil};
+  return std::find(rare.begin(), rare.end(), kind) != rare.end();
+}
+
+bool is_rare_post_op(const PostOp& post_op) {
+  const auto* function = std::get_if<Activation>(&post_op);
+  return function != nullptr && is_rare(function->kind);
+}
+
+// True when the operator at `id` can take the residual of an addition in. Not behind an activation: of oneDNN's
+// convolutions only `brgconv` (AVX-512) and the reference can, and 3x3 convolutions under `--exact` may not use it.
 bool takes_residual(const Graph& graph, OpId id, const std::vector<int>& uses) {
   const auto* conv = as<Conv>(graph.op(id));
-  return conv != nullptr && read_once(uses, id) && residual_input(graph.op(id)) < 0 && conv->post_ops.size() <= 1;
+  return conv != nullptr && conv->post_ops.empty() && read_once(uses, id);
 }
 
 bool adds_two_maps(const Graph& graph, const Op& op) {
@@ -191,6 +205,7 @@ bool fuse_activations(Graph& graph) {
     const OpId source = graph.op(id).inputs.front();
     const std::vector<PostOp>* before = post_ops(graph.op(source));
     if (before == nullptr || ends_with_activation(*before) || !read_once(uses, source)) return false;
+    if (as<Conv>(graph.op(source)) != nullptr && is_rare(function.kind)) return false;
     take_over(graph, source, id);
     post_ops(graph.op(id))->push_back(function);
     return true;
@@ -206,6 +221,7 @@ bool fuse_residuals(Graph& graph) {
     const OpId conv = later_takes ? later : earlier;
     const OpId residual = later_takes ? earlier : later;
     const std::vector<PostOp> after = as<Binary>(graph.op(id))->post_ops;
+    if (std::any_of(after.begin(), after.end(), is_rare_post_op)) return false;
     take_over(graph, conv, id);
     Op& op = graph.op(id);
     op.inputs.push_back(residual);

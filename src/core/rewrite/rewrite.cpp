@@ -6,8 +6,8 @@
 namespace strake::rewrite {
 
 void optimise(Graph& graph) {
-  // Activations are found before scalars become ScaleShifts, and scales are folded before residual additions stand
-  // between them and their convolution. An activation goes first, so that both sides of an addition are convolutions.
+  // Activations are found before scalars become ScaleShifts. Scales go into convolutions before activations and
+  // residual additions stand between them.
   constexpr std::array rewrites = {drop_dead,
                                    drop_identities,
                                    find_activations,

@@ -49,11 +49,11 @@ bool fold_scale_shift_forward(Graph& graph);
 bool find_activations(Graph& graph);
 
 /// An Elementwise whose only source is a convolution, a Binary or a ScaleShift that nobody else reads becomes a
-/// post-op.
+/// post-op: one at most, and one behind a residual. Rare functions (softplus, log, ...) stay behind convolutions.
 bool fuse_activations(Graph& graph);
 
-/// An addition of two equal shapes, one of them a convolution that nobody else reads, becomes that convolution's
-/// residual addition. Where both are, the later one takes it.
+/// An addition of two equal shapes, one of them a convolution without post-ops that nobody else reads, becomes that
+/// convolution's residual addition. Where both are, the later one takes it.
 bool fuse_residuals(Graph& graph);
 
 // ---- prune.cpp: what nobody needs ---------------------------------------------------------------------------------
