@@ -96,6 +96,17 @@ TEST(FindActivations, LeavesAGateThatOthersRead) {
   expect_leaves(rewrite::find_activations, build.graph);
 }
 
+TEST(FindActivations, LeavesAClipThatOthersReadOrThatGatesAnother) {
+  Builder build;
+  const OpId x = build.input({1, 2, 3, 4});
+  const OpId read_twice = clipped_after_three(build, x);
+  build.output(divide_by_six(build, read_twice, Sixth::divided));
+  build.output(read_twice);
+  const OpId other = build.input({1, 2, 3, 4});
+  build.output(divide_by_six(build, build.binary(mul, other, clipped_after_three(build, x)), Sixth::divided));
+  expect_leaves(rewrite::find_activations, build.graph);
+}
+
 TEST(FindActivations, LeavesAGateForEachChannel) {
   Builder build;
   const OpId x = build.input({1, 2, 1, 1});

@@ -20,15 +20,12 @@ struct ChannelFunction {
   std::vector<float> shift;
 };
 
-// The constant as one value for each channel of `shape`, unless it varies along another axis or makes `shape` larger.
+// The constant, which broadcasts to `shape`, as one value for each channel, unless it varies along another axis.
 std::optional<std::vector<float>> per_channel(const Graph& graph, OpId constant, const Shape& shape) {
   const Shape& own = graph.shape(constant);
-  if (own.size() > shape.size()) return std::nullopt;
   const std::size_t shift = shape.size() - own.size();
-  for (std::size_t axis = 0; axis < own.size(); ++axis) {
-    const bool channels = axis + shift == 1 && own[axis] == shape[1];
-    if (own[axis] != 1 && !channels) return std::nullopt;
-  }
+  for (std::size_t axis = 0; axis < own.size(); ++axis)
+    if (own[axis] != 1 && axis + shift != 1) return std::nullopt;
   const std::span<const float> values = values_of(graph, as<Constant>(graph.op(constant))->value);
   std::vector<float> all(values.begin(), values.end());
   all.resize(static_cast<std::size_t>(shape[1]), all.front());

@@ -49,9 +49,7 @@ std::optional<GlobalPool> global_pool(const Graph& graph, const Op& op) {
   if (op.inputs.size() != 1 || graph.shape(op.inputs.front()).size() != 4) return std::nullopt;
   if (const auto* reduce = as<Reduce>(op)) return global_pool(*reduce);
   const auto* pool = as<Pool>(op);
-  // A window over the whole map stands there once; rounding up adds another where the stride is smaller.
-  if (pool == nullptr || op.shape[2] != 1 || op.shape[3] != 1) return std::nullopt;
-  return global_pool(*pool, graph.shape(op.inputs.front()));
+  return pool == nullptr ? std::nullopt : global_pool(*pool, graph.shape(op.inputs.front()));
 }
 
 }  // namespace
