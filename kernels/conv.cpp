@@ -28,7 +28,7 @@ bool is_reference(std::string_view name) { return name.starts_with("ref") || nam
 // Implementations whose bits were never seen to depend on the slab (docs/architecture.md, "Exact"): they add the
 // products of one output in one order. Plain `brgconv` and the gemm ones are not among them.
 bool is_cut_independent(std::string_view name) {
-  for (const std::string_view prefix : {"brgconv_1x1:", "jit_1x1:", "jit:avx", "jit:sse", "jit_dw:", "brgdgmm"})
+  for (const std::string_view prefix : {"brgconv_1x1:", "jit_1x1:", "jit:avx", "jit:sse", "jit_dw:", "brdgmm"})
     if (name.starts_with(prefix)) return true;
   return false;
 }

@@ -28,12 +28,14 @@ struct DeclaredInput {
 /// @throws InvalidInput as `import_model`
 [[nodiscard]] std::vector<DeclaredInput> declared_inputs(const std::filesystem::path& file);
 
-/// Operator types of the file that `import_model` does not know, as "node 'name' (OpType, domain)"; empty when all are known.
+/// Operator types of the file that `import_model` does not know, as "node 'name' (OpType, domain)"; empty when all are
+/// known.
 [[nodiscard]] std::vector<std::string> unsupported(const std::filesystem::path& file);
 
 /// Reads, checks and translates a model (opset 7 to 21, external data beside the file). Shape arithmetic is folded with
 /// the given input shapes; float16 weights become f32. Not rewritten yet: see core/rewrite.
-/// @throws InvalidInput naming file and node: not there, truncated, not ONNX, cyclic, a missing weight, a wrong type, an
+/// @throws InvalidInput naming file and node: not there, truncated, not ONNX, cyclic, a missing weight, a wrong type,
+/// an
 ///         open dimension that nobody gave (by name), unsupported operators (all of them at once)
 [[nodiscard]] Graph import_model(const std::filesystem::path& file, const ImportOptions& options);
 

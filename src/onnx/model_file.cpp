@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "onnx/model_file.hpp"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "core/errors.hpp"
+#include "core/half.hpp"
+
+namespace strake::onnx_import {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t oldest_opset = 7;
+constexpr std::int64_t newest_opset = 21;
+
+[[noreturn]] void refuse(const fs::path& file, const std::string& why) {
+  throw InvalidInput("'" + file.string() + "' is no ONNX model that can be read: " + why);
+}
+
+}  // namespace
+
+std::string type_name(int data_type) {
+  std::string name = onnx::TensorProto::DataType_Name(static_cast<onnx::TensorProto::DataType>(data_type));
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (name == "float") return "float32";
+  return name.empty() ? "type " + std::to_string(data_type) : name;
+}
+
+std::int64_t opset_of(const onnx::ModelProto& model, const std::string& where) {
+  std::int64_t opset = 0;
+  for (const auto& import : model.opset_import())
+    if (import.domain().empty() || import.domain() == "ai.onnx") opset = std::max(opset, import.version());
+  if (opset < oldest_opset || opset > newest_opset)
+    throw InvalidInput("'" + where + "' uses opset " + std::to_string(opset) + ", expected " +
+                       std::to_string(oldest_opset) + " to " + std::to_string(newest_opset));
+  return opset;
+}
+
+onnx::ModelProto read_model(const fs::path& file) {
+  std::error_code error;
+  if (!fs::exists(file, error)) throw InvalidInput("there is no model file '" + file.string() + "'");
+  if (fs::is_directory(file, error))
+    throw InvalidInput("'" + file.string() + "' is a directory, expected an ONNX file");
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw InvalidInput("cannot read the model file '" + file.string() + "'");
+  const auto n_bytes = fs::file_size(file, error);
+  if (n_bytes == 0) refuse(file, "it is empty");
+  onnx::ModelProto model;
+  {
+    google::protobuf::io::IstreamInputStream raw(&stream);
+    google::protobuf::io::CodedInputStream coded(&raw);
+    coded.SetTotalBytesLimit(std::numeric_limits<int>::max());
+    if (!model.ParseFromCodedStream(&coded)) refuse(file, "it is truncated or something else");
+  }
+  if (!model.has_graph()) refuse(file, "it has no graph");
+  if (model.graph().node_size() == 0 && model.graph().output_size() == 0) refuse(file, "its graph is empty");
+  if (!model.has_ir_version()) refuse(file, "it names no IR version");
+  (void)opset_of(model, file.string());
+  return model;
+}
+
+namespace {
+
+std::size_t element_bytes(int type) {
+  switch (type) {
+    case onnx::TensorProto::DOUBLE:
+    case onnx::TensorProto::INT64:
+    case onnx::TensorProto::UINT64:
+      return 8;
+    case onnx::TensorProto::FLOAT:
+    case onnx::TensorProto::INT32:
+    case onnx::TensorProto::UINT32:
+      return 4;
+    case onnx::TensorProto::FLOAT16:
+    case onnx::TensorProto::INT16:
+    case onnx::TensorProto::UINT16:
+      return 2;
+    case onnx::TensorProto::INT8:
+    case onnx::TensorProto::UINT8:
+    case onnx::TensorProto::BOOL:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+Shape shape_of(const onnx::TensorProto& tensor, const std::string& where) {
+  Shape shape;
+  double cells = 1;
+  for (const std::int64_t size : tensor.dims()) {
+    if (size < 0) throw InvalidInput(where + ": a dimension is " + std::to_string(size));
+    cells *= static_cast<double>(size);
+    if (cells > 1e12) throw InvalidInput(where + ": the shape is too large");
+    shape.push_back(size);
+  }
+  return shape;
+}
+
+// The bytes of a tensor whose data lies in a file beside the model.
+std::string external_bytes(const onnx::TensorProto& tensor, std::size_t n_bytes, const std::string& where,
+                           const fs::path& directory) {
+  std::string location;
+  std::uint64_t offset = 0;
+  for (const auto& entry : tensor.external_data()) {
+    if (entry.key() == "location") location = entry.value();
+    if (entry.key() == "offset") offset = std::strtoull(entry.value().c_str(), nullptr, 10);
+  }
+  const fs::path relative(location);
+  bool leaves = relative.is_absolute() || location.empty();
+  for (const fs::path& part : relative) leaves = leaves || part == "..";
+  if (leaves)
+    throw InvalidInput(where + ": its external data lies at '" + location + "', expected a file beside the model");
+  const fs::path file = directory / relative;
+  std::error_code error;
+  const auto size = fs::file_size(file, error);
+  if (error) throw InvalidInput(where + ": its external data '" + file.string() + "' cannot be read");
+  if (offset > size || n_bytes > size - offset)
+    throw InvalidInput(where + ": needs bytes " + std::to_string(offset) + " to " + std::to_string(offset + n_bytes) +
+                       " of '" + file.string() + "', which has " + std::to_string(size));
+  std::string bytes(n_bytes, '\0');
+  std::ifstream stream(file, std::ios::binary);
+  stream.seekg(static_cast<std::streamoff>(offset));
+  if (!stream.read(bytes.data(), static_cast<std::streamsize>(n_bytes)))
+    throw InvalidInput(where + ": '" + file.string() + "' cannot be read");
+  return bytes;
+}
+
+// Elements that lie in a typed field rather than in raw_data, as raw bytes.
+template <class T, class Field>
+std::string typed_bytes(const Field& field) {
+  std::string bytes(static_cast<std::size_t>(field.size()) * sizeof(T), '\0');
+  for (int i = 0; i < field.size(); ++i) {
+    const T value = static_cast<T>(field.Get(i));
+    std::memcpy(bytes.data() + static_cast<std::size_t>(i) * sizeof(T), &value, sizeof(T));
+  }
+  return bytes;
+}
+
+std::string field_bytes(const onnx::TensorProto& tensor) {
+  switch (element_bytes(tensor.data_type())) {
+    case 1:
+      return typed_bytes<std::uint8_t>(tensor.int32_data());
+    case 2:
+      return typed_bytes<std::uint16_t>(tensor.int32_data());
+    case 4:
+      if (tensor.data_type() == onnx::TensorProto::FLOAT) return typed_bytes<float>(tensor.float_data());
+      if (tensor.data_type() == onnx::TensorProto::UINT32) return typed_bytes<std::uint32_t>(tensor.uint64_data());
+      return typed_bytes<std::int32_t>(tensor.int32_data());
+    default:
+      if (tensor.data_type() == onnx::TensorProto::DOUBLE) return typed_bytes<double>(tensor.double_data());
+      if (tensor.data_type() == onnx::TensorProto::UINT64) return typed_bytes<std::uint64_t>(tensor.uint64_data());
+      return typed_bytes<std::int64_t>(tensor.int64_data());
+  }
+}
+
+template <class T>
+void append_integers(const std::string& bytes, std::vector<std::int64_t>& values) {
+  for (std::size_t i = 0; i + sizeof(T) <= bytes.size(); i += sizeof(T)) {
+    T value{};
+    std::memcpy(&value, bytes.data() + i, sizeof(T));
+    values.push_back(static_cast<std::int64_t>(value));
+  }
+}
+
+std::vector<std::int64_t> integers_of(int type, const std::string& bytes) {
+  std::vector<std::int64_t> values;
+  switch (type) {
+    case onnx::TensorProto::INT64:
+      append_integers<std::int64_t>(bytes, values);
+      break;
+    case onnx::TensorProto::UINT64:
+      append_integers<std::uint64_t>(bytes, values);
+      break;
+    case onnx::TensorProto::INT32:
+      append_integers<std::int32_t>(bytes, values);
+      break;
+    case onnx::TensorProto::UINT32:
+      append_integers<std::uint32_t>(bytes, values);
+      break;
+    case onnx::TensorProto::INT16:
+      append_integers<std::int16_t>(bytes, values);
+      break;
+    case onnx::TensorProto::UINT16:
+      append_integers<std::uint16_t>(bytes, values);
+      break;
+    case onnx::TensorProto::INT8:
+      append_integers<std::int8_t>(bytes, values);
+      break;
+    default:
+      append_integers<std::uint8_t>(bytes, values);
+      break;
+  }
+  return values;
+}
+
+Blob widened(int type, const std::string& bytes, Index cells) {
+  Blob blob = Blob::allocate(static_cast<std::size_t>(cells) * sizeof(float));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(cells); ++i) {
+    if (type == onnx::TensorProto::FLOAT16) {
+      std::uint16_t half = 0;
+      std::memcpy(&half, bytes.data() + i * 2, 2);
+      blob.floats()[i] = half_to_float(half);
+    } else {
+      double value = 0;
+      std::memcpy(&value, bytes.data() + i * 8, 8);
+      blob.floats()[i] = static_cast<float>(value);
+    }
+  }
+  return blob;
+}
+
+}  // namespace
+
+HostValue take_tensor(onnx::TensorProto& tensor, const std::string& where, const fs::path& directory) {
+  const int type = tensor.data_type();
+  const std::size_t n_each = element_bytes(type);
+  if (n_each == 0) throw InvalidInput(where + ": elements of type " + type_name(type) + " are not supported");
+  HostValue value{.kind = ValueKind::floats, .shape = shape_of(tensor, where), .floats = {}, .integers = {}};
+  const Index cells = volume(value.shape);
+  const std::size_t wanted = static_cast<std::size_t>(cells) * n_each;
+  std::string bytes;
+  if (tensor.data_location() == onnx::TensorProto::EXTERNAL)
+    bytes = external_bytes(tensor, wanted, where, directory);
+  else if (tensor.has_raw_data())
+    bytes = std::move(*tensor.mutable_raw_data());
+  else
+    bytes = field_bytes(tensor);
+  if (bytes.size() != wanted)
+    throw InvalidInput(where + ": shape " + to_string(value.shape) + " of " + type_name(type) + " needs " +
+                       std::to_string(wanted) + " bytes, the file has " + std::to_string(bytes.size()));
+  if (type == onnx::TensorProto::FLOAT) {
+    value.floats = Blob::adopt(std::move(bytes));
+  } else if (type == onnx::TensorProto::FLOAT16 || type == onnx::TensorProto::DOUBLE) {
+    value.floats = widened(type, bytes, cells);
+  } else {
+    value.kind = ValueKind::integers;
+    value.integers = integers_of(type, bytes);
+  }
+  return value;
+}
+
+}  // namespace strake::onnx_import

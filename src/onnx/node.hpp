@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Typed access to a node's attributes, with errors that name the node.
+
+#include <onnx/onnx_pb.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/errors.hpp"
+
+namespace strake::onnx_import {
+
+class Node {
+ public:
+  Node(const onnx::NodeProto& proto, std::int64_t opset) : proto_(&proto), opset_(opset) {}
+
+  [[nodiscard]] const onnx::NodeProto& proto() const { return *proto_; }
+  [[nodiscard]] const std::string& type() const { return proto_->op_type(); }
+  [[nodiscard]] std::int64_t opset() const { return opset_; }
+  /// "node 'conv1' (Conv)"; nodes without a name are called by their first output.
+  [[nodiscard]] std::string where() const { return "node '" + name() + "' (" + type() + ")"; }
+  [[nodiscard]] std::string name() const {
+    if (!proto_->name().empty()) return proto_->name();
+    return proto_->output_size() > 0 ? proto_->output(0) : type();
+  }
+  [[nodiscard]] InvalidInput error(const std::string& what) const { return InvalidInput(where() + ": " + what); }
+
+  [[nodiscard]] int n_inputs() const { return proto_->input_size(); }
+  /// An input that is given: optional ones may be left empty.
+  [[nodiscard]] bool has_input(int i) const { return i < proto_->input_size() && !proto_->input(i).empty(); }
+
+  [[nodiscard]] const onnx::AttributeProto* attribute(const std::string& name) const {
+    for (const auto& one : proto_->attribute())
+      if (one.name() == name) return &one;
+    return nullptr;
+  }
+  [[nodiscard]] std::int64_t integer(const std::string& name, std::int64_t otherwise) const {
+    const auto* found = attribute(name);
+    return found == nullptr ? otherwise : found->i();
+  }
+  [[nodiscard]] float number(const std::string& name, float otherwise) const {
+    const auto* found = attribute(name);
+    return found == nullptr ? otherwise : found->f();
+  }
+  [[nodiscard]] std::string text(const std::string& name, const std::string& otherwise) const {
+    const auto* found = attribute(name);
+    return found == nullptr ? otherwise : found->s();
+  }
+  [[nodiscard]] std::optional<std::vector<std::int64_t>> integers(const std::string& name) const {
+    const auto* found = attribute(name);
+    if (found == nullptr) return std::nullopt;
+    return std::vector<std::int64_t>(found->ints().begin(), found->ints().end());
+  }
+
+ private:
+  const onnx::NodeProto* proto_;
+  std::int64_t opset_;
+};
+
+/// `axis` counted from the front, in [0, n). @throws InvalidInput naming the node
+[[nodiscard]] inline int axis_of(const Node& node, std::int64_t axis, std::size_t n) {
+  const auto size = static_cast<std::int64_t>(n);
+  if (axis < -size || axis >= size)
+    throw node.error("axis " + std::to_string(axis) + " of a tensor with " + std::to_string(n) + " axes");
+  return static_cast<int>(axis < 0 ? axis + size : axis);
+}
+
+}  // namespace strake::onnx_import
