@@ -2,60 +2,41 @@
 #include "partition/bounds.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "partition/baseline.hpp"
+#include "partition/segment_cost.hpp"
 
 namespace strake::partition {
 
-double ideal_speedup(const std::vector<double>& whole_us) {
-  const double best = *std::min_element(whole_us.begin(), whole_us.end());
-  double speedup = 0;
-  for (const double us : whole_us) speedup += best / us;
-  return speedup;
+double ideal_speedup(const std::vector<double>& single_us) {
+  if (single_us.empty()) return 1;
+  double sum = 0;
+  for (const double us : single_us) sum += 1 / us;
+  return sum * *std::min_element(single_us.begin(), single_us.end());
 }
 
-namespace {
-
-// The least time in which ranks of these speeds (rows per unit) finish `rows` whole rows.
-double least_time(Index rows, const std::vector<double>& speeds) {
-  double total = 0;
-  for (const double speed : speeds) total += speed;
-  double time = static_cast<double>(rows) / total;
-  while (true) {
-    Index done = 0;
-    double next = time * 2;
-    for (const double speed : speeds) {
-      // A little slack, so that 3.0 rows that come out as 2.9999 count as three.
-      const auto whole_rows = static_cast<Index>(std::floor(speed * time + 1e-9));
-      done += whole_rows;
-      next = std::min(next, static_cast<double>(whole_rows + 1) / speed);
-    }
-    if (done >= rows) return time;
-    time = next;
-  }
+double efficiency(const std::vector<double>& single_us, double cluster_us) {
+  return *std::min_element(single_us.begin(), single_us.end()) / cluster_us / ideal_speedup(single_us);
 }
 
-}  // namespace
-
-double integer_row_speedup(const Graph& graph, SplitAxis axis, const std::vector<double>& whole_us) {
-  const double best = *std::min_element(whole_us.begin(), whole_us.end());
-  std::vector<double> speeds;
-  for (const double us : whole_us) speeds.push_back(best / us);
-  const std::vector<int> axes = strip_axes(graph, axis);
-  double alone = 0;
-  double together = 0;
-  for (OpId id = 0; id < graph.size(); ++id) {
-    const double work = multiply_adds(graph, id);
-    if (work == 0) continue;
-    alone += work;
-    const int strip_axis = axes[static_cast<std::size_t>(id)];
-    if (strip_axis < 0) {
-      together += work;
-      continue;
+double whole_rows_speedup(const CostModel& costs) {
+  const StripModel model(costs);
+  const std::vector<int> order = all_ranks(model.n_ranks());
+  const Holdings nobody{input_rows(model), input_rows(model)};
+  double cluster_us = 0;
+  std::vector<double> single_us(order.size());
+  for (OpId id = 0; id < model.size(); ++id) {
+    const Interval all{0, model.op(id).n_rows};
+    double least = model.compute_us(0, id, all);
+    for (const int rank : order) {
+      single_us[static_cast<std::size_t>(rank)] += model.compute_us(rank, id, all);
+      least = std::min(least, model.compute_us(rank, id, all));
     }
-    const Index rows = graph.shape(id)[static_cast<std::size_t>(strip_axis)];
-    together += work * least_time(rows, speeds) / static_cast<double>(rows);
+    if (model.op(id).kind == StripKind::cut)
+      least = SegmentCost(model, order, {id}, nobody, TransferCosts::ignored).divide().makespan_us;
+    cluster_us += least;
   }
-  return together > 0 ? alone / together : 1;
+  return cluster_us > 0 ? *std::min_element(single_us.begin(), single_us.end()) / cluster_us : 1;
 }
 
 }  // namespace strake::partition

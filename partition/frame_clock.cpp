@@ -46,11 +46,11 @@ TimelineStep FrameClock::compute(int rank, OpId id, const std::vector<OpId>& inp
   const Arrival halo = take_arrivals(rank, inputs);
   TimelineStep step{.op = id};
   if (overlap == Overlap::interior_first && halo.at_us > 0 && work.interior_us > 0) {
-    step.begin_us = now;
-    now += work.interior_us;
-    step.wait_us = std::max(halo.at_us - now, 0.0);
-    now += step.wait_us + work.border_us;
-    step.end_us = now;
+    // The wait lies behind the interior; written down before it, so that begin to end is computing alone.
+    step.wait_us = std::max(halo.at_us - now - work.interior_us, 0.0);
+    step.begin_us = now + step.wait_us;
+    step.end_us = step.begin_us + work.interior_us + work.border_us;
+    now = step.end_us;
     return step;
   }
   step.begin_us = std::max({now, halo.at_us, now + halo.copying_us});

@@ -2,8 +2,10 @@
 #include "partition/oodp.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
+#include <tuple>
 
 #include "core/errors.hpp"
 
@@ -11,122 +13,120 @@ namespace strake::partition {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double infinite = std::numeric_limits<double>::infinity();
 
-// Times that differ by less than this part are equal: sums of the same numbers in another order.
-constexpr double same = 1e-9;
-
-// Cuts that are tried at once: the square of their number is looked up.
-constexpr Index most_cuts = 128;
-
-// What makes one division better than another once the makespan is fixed.
-struct Merit {
-  double busy_us = infinity;
-  int n_ranks = 0;
-
-  [[nodiscard]] bool better_than(const Merit& other) const {
-    if (other.busy_us == infinity) return busy_us < infinity;
-    const double slack = same * other.busy_us;
-    if (busy_us < other.busy_us - slack) return true;
-    return busy_us <= other.busy_us + slack && n_ranks < other.n_ranks;
-  }
+/// Least (busy time, number of ranks) of some positions together.
+struct Burden {
+  double busy_us = infinite;
+  int n_used = 0;
+  [[nodiscard]] auto key() const { return std::tie(busy_us, n_used); }
 };
 
-class Table {
+/// Both passes, from the last position to the first, so that the cuts can then be read off in ascending order.
+class Solver {
  public:
-  Table(int n_ranks, std::vector<Index> cuts, const StripCost& cost)
-      : n_ranks_(static_cast<std::size_t>(n_ranks)), cuts_(std::move(cuts)), costs_(n_ranks_) {
-    const std::size_t n = cuts_.size();
-    for (std::size_t rank = 0; rank < n_ranks_; ++rank) {
-      costs_[rank].assign(n * n, infinity);
-      for (std::size_t s = 0; s < n; ++s)
-        for (std::size_t e = s + 1; e < n; ++e)
-          costs_[rank][s * n + e] = cost(static_cast<int>(rank), {cuts_[s], cuts_[e]});
-    }
+  Solver(int n_positions, const std::vector<Index>& candidates, const IntervalCost& cost)
+      : n_positions_(n_positions), candidates_(candidates), n_(candidates.size()) {
+    costs_.resize(static_cast<std::size_t>(n_positions) * n_ * n_, infinite);
+    for (int p = 0; p < n_positions; ++p)
+      for (std::size_t s = 0; s < n_; ++s)
+        for (std::size_t e = s + 1; e < n_; ++e) cost_of(p, s, e) = cost(p, candidates[s], candidates[e]);
   }
 
-  [[nodiscard]] double least_makespan() const {
-    const std::size_t n = cuts_.size();
-    std::vector<double> best(n, infinity);
-    best[0] = 0;
-    for (std::size_t rank = 0; rank < n_ranks_; ++rank) {
-      std::vector<double> next = best;  // leaving the rank out
-      for (std::size_t e = 1; e < n; ++e)
-        for (std::size_t s = 0; s < e; ++s) next[e] = std::min(next[e], std::max(best[s], at(rank, s, e)));
-      best = std::move(next);
-    }
-    return best.back();
-  }
-
-  // Second pass: among divisions within the makespan. From the last rank backwards, so that walking forwards afterwards
-  // can take the smallest cut first.
-  [[nodiscard]] std::vector<Interval> best_division(double makespan) const {
-    const std::size_t n = cuts_.size();
-    const double limit = makespan * (1 + same);
-    // merit[rank][s]: of dividing [s, end) among ranks `rank` and later.
-    std::vector<std::vector<Merit>> merit(n_ranks_ + 1, std::vector<Merit>(n));
-    merit[n_ranks_][n - 1] = {0, 0};
-    for (std::size_t rank = n_ranks_; rank-- > 0;)
-      for (std::size_t s = 0; s < n; ++s) {
-        merit[rank][s] = merit[rank + 1][s];
-        for (std::size_t e = s + 1; e < n; ++e)
-          if (const Merit with = added(merit[rank + 1][e], rank, s, e, limit); with.better_than(merit[rank][s]))
-            merit[rank][s] = with;
-      }
-    std::vector<Interval> strips(n_ranks_);
-    std::size_t s = 0;
-    for (std::size_t rank = 0; rank < n_ranks_; ++rank) {
-      // Empty is the smallest cut of all; otherwise the first end that is as good as any.
-      if (!merit[rank][s].better_than(merit[rank + 1][s])) continue;
-      for (std::size_t e = s + 1; e < n; ++e) {
-        if (merit[rank][s].better_than(added(merit[rank + 1][e], rank, s, e, limit))) continue;
-        strips[rank] = {cuts_[s], cuts_[e]};
-        s = e;
-        break;
-      }
-    }
-    return strips;
+  Division solve() {
+    Division division;
+    division.makespan_us = least_makespan();
+    ensure(division.makespan_us < infinite, "some rank can take any rows");
+    const std::vector<Burden> best = least_burden(division.makespan_us);
+    division.busy_us = best.front().busy_us;
+    division.n_used = best.front().n_used;
+    read_cuts(best, division);
+    return division;
   }
 
  private:
-  [[nodiscard]] double at(std::size_t rank, std::size_t s, std::size_t e) const {
-    return costs_[rank][s * cuts_.size() + e];
+  double& cost_of(int p, std::size_t s, std::size_t e) {
+    return costs_[(static_cast<std::size_t>(p) * n_ + s) * n_ + e];
   }
 
-  [[nodiscard]] Merit added(const Merit& rest, std::size_t rank, std::size_t s, std::size_t e, double limit) const {
-    const double us = at(rank, s, e);
-    if (us > limit || rest.busy_us == infinity) return {};
-    return {rest.busy_us + us, rest.n_ranks + 1};
+  // D[s] at position p: the least makespan of positions p and above for the candidates from s to the last.
+  double least_makespan() {
+    std::vector<double> behind(n_, infinite);
+    behind.back() = 0;
+    for (int p = n_positions_ - 1; p >= 0; --p) {
+      std::vector<double> here = behind;
+      for (std::size_t s = 0; s < n_; ++s)
+        for (std::size_t e = s + 1; e < n_; ++e) here[s] = std::min(here[s], std::max(cost_of(p, s, e), behind[e]));
+      behind = std::move(here);
+    }
+    return behind.front();
   }
 
-  std::size_t n_ranks_;
-  std::vector<Index> cuts_;
-  std::vector<std::vector<double>> costs_;  // [rank][begin * cuts + end]
+  // The burden of position p with candidates [s, e) and of those behind it.
+  Burden with(int p, std::size_t s, std::size_t e, const Burden& behind, double makespan) {
+    if (s == e) return behind;
+    const double us = cost_of(p, s, e);
+    if (us > makespan) return {};
+    return {us + behind.busy_us, 1 + behind.n_used};
+  }
+
+  // [position][s], one position more than there are.
+  std::vector<Burden> least_burden(double makespan) {
+    std::vector<Burden> best((static_cast<std::size_t>(n_positions_) + 1) * n_);
+    best.back() = {0, 0};
+    for (int p = n_positions_ - 1; p >= 0; --p) {
+      Burden* here = &best[static_cast<std::size_t>(p) * n_];
+      const Burden* behind = here + n_;
+      for (std::size_t s = 0; s < n_; ++s)
+        for (std::size_t e = s; e < n_; ++e) {
+          const Burden one = with(p, s, e, behind[e], makespan);
+          if (one.key() < here[s].key()) here[s] = one;
+        }
+    }
+    return best;
+  }
+
+  // At each position the smallest end that reaches the optimum: sums are made in the same order, so they are equal.
+  void read_cuts(const std::vector<Burden>& best, Division& division) {
+    std::size_t s = 0;
+    division.cuts = {candidates_.front()};
+    for (int p = 0; p < n_positions_; ++p) {
+      const Burden* here = &best[static_cast<std::size_t>(p) * n_];
+      std::size_t e = s;
+      while (with(p, s, e, here[n_ + e], division.makespan_us).key() != here[s].key()) ++e;
+      division.cuts.push_back(candidates_[e]);
+      s = e;
+    }
+  }
+
+  int n_positions_;
+  const std::vector<Index>& candidates_;
+  std::size_t n_;
+  std::vector<double> costs_;  // [position][s][e], by candidate
 };
+
+std::vector<Index> grid(Index n_rows, Index step) {
+  std::vector<Index> rows;
+  for (Index row = 0; row < n_rows; row += step) rows.push_back(row);
+  rows.push_back(n_rows);
+  return rows;
+}
 
 }  // namespace
 
-OodpResult oodp(int n_ranks, const std::vector<Index>& cuts, const StripCost& cost) {
-  const Table table(n_ranks, cuts, cost);
-  const double makespan = table.least_makespan();
-  if (makespan == infinity)
-    throw InvalidInput("no division of " + std::to_string(cuts.back()) + " rows among " + std::to_string(n_ranks) +
-                       " ranks is possible");
-  return {table.best_division(makespan), makespan};
+Division oodp(int n_positions, const std::vector<Index>& candidates, const IntervalCost& cost) {
+  return Solver(n_positions, candidates, cost).solve();
 }
 
-OodpResult oodp(int n_ranks, Index rows, const StripCost& cost) {
-  const Index granularity = (rows + most_cuts - 1) / most_cuts;
-  std::vector<Index> cuts;
-  for (Index cut = 0; cut < rows; cut += granularity) cuts.push_back(cut);
-  cuts.push_back(rows);
-  OodpResult coarse = oodp(n_ranks, cuts, cost);
-  if (granularity == 1) return coarse;
-  std::set<Index> fine{0, rows};
-  for (const Interval strip : coarse.strips)
-    for (Index cut = strip.end - granularity + 1; cut < strip.end + granularity; ++cut)
-      if (!strip.empty() && cut > 0 && cut < rows) fine.insert(cut);
-  return oodp(n_ranks, {fine.begin(), fine.end()}, cost);
+Division oodp(int n_positions, Index n_rows, const IntervalCost& cost, double most_calls) {
+  const double most_rows = std::max(std::sqrt(2 * most_calls / n_positions), 8.0);
+  const auto step = static_cast<Index>(std::ceil(static_cast<double>(n_rows) / most_rows));
+  if (step <= 1) return oodp(n_positions, grid(n_rows, 1), cost);
+  const Division coarse = oodp(n_positions, grid(n_rows, step), cost);
+  std::set<Index> near = {0, n_rows};
+  for (const Index cut : coarse.cuts)
+    for (Index row = std::max<Index>(cut - step, 0); row <= std::min(cut + step, n_rows); ++row) near.insert(row);
+  return oodp(n_positions, std::vector<Index>(near.begin(), near.end()), cost);
 }
 
 }  // namespace strake::partition

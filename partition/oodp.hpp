@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// OODP, exact: the least makespan over all cuts of one axis into consecutive, possibly empty intervals.
+/// The exact division of rows among ranks by dynamic programming (OODP): see docs/planning.md.
 
 #include <functional>
 #include <vector>
@@ -9,22 +9,26 @@
 
 namespace strake::partition {
 
-/// Microseconds of a rank for a non-empty interval of rows; infinity where it cannot.
-using StripCost = std::function<double(int rank, Interval rows)>;
+/// T_r(s, e): microseconds of rank `r` (by position) for the rows [s, e), which are never empty here; infinite where
+/// it cannot have them.
+using IntervalCost = std::function<double(int position, Index begin, Index end)>;
 
-struct OodpResult {
-  std::vector<Interval> strips;  // [rank]; empty for ranks that are left out
-  double makespan_us = 0;
+struct Division {
+  std::vector<Index> cuts;  // of positions + 1 entries: position p owns [cuts[p], cuts[p + 1]), perhaps nothing
+  double makespan_us = 0;   // of the slowest position
+  double busy_us = 0;       // of all together
+  int n_used = 0;           // positions that own something
 };
 
-/// Divides [0, cuts.back()) among ranks in their order, at the given cuts only (ascending, from 0). Of all divisions
-/// with the least makespan the one with the least total busy time, of those the one with the fewest ranks, of those the
-/// one with the smallest cuts: the answer is unique. Looks `cost` up O(n_ranks * cuts^2) times. Source:
-/// docs/planning.md; the problem is that of EdgeDI, ACM TOIT 23(1), 2023.
-/// @throws InvalidInput if no division has a finite cost
-[[nodiscard]] OodpResult oodp(int n_ranks, const std::vector<Index>& cuts, const StripCost& cost);
+/// The division of [0, candidates.back()) among `n_positions` ranks with the least makespan; among those with the least
+/// total busy time, then with the fewest ranks, then with the smallest cuts: the answer is unique.
+/// Cuts are taken from `candidates` only. O(positions * candidates^2) calls of `cost`.
+/// @param candidates  ascending, from 0 to the number of rows
+/// @throws Bug if every division is infinite
+[[nodiscard]] Division oodp(int n_positions, const std::vector<Index>& candidates, const IntervalCost& cost);
 
-/// The same at every row. Beyond 128 rows first at multiples of some rows, then at every row around the cuts found.
-[[nodiscard]] OodpResult oodp(int n_ranks, Index rows, const StripCost& cost);
+/// The same over every row where that takes at most `most_calls` calls; above, first over cuts on a grid, then over
+/// every row around the cuts found. Exact in the first case only.
+[[nodiscard]] Division oodp(int n_positions, Index n_rows, const IntervalCost& cost, double most_calls);
 
 }  // namespace strake::partition

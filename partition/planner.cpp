@@ -2,110 +2,132 @@
 #include "partition/planner.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <numeric>
 #include <optional>
 
 #include "core/errors.hpp"
-#include "partition/strategies.hpp"
-#include "partition/strips.hpp"
+#include "partition/baseline.hpp"
+#include "partition/course.hpp"
+#include "partition/polish.hpp"
+#include "partition/rank_orders.hpp"
 #include "partition/timeline.hpp"
 
 namespace strake::partition {
 
 namespace {
 
-std::string ms(double us) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.3f ms", us / 1000);
-  return text;
+// Frames of one plan differ by this much from each other: a rank that earns less only adds a risk.
+constexpr double least_gain_of_a_rank = 0.03;
+
+std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+struct Candidate {
+  std::string strategy;
+  StripPlan plan;
+  double us = 0;
+};
+
+std::string milliseconds(double us) {
+  // Three digits behind the point, as every table of the program.
+  const std::string text = std::to_string(us / 1000);
+  return text.substr(0, text.find('.') + 4) + " ms";
 }
 
-Plan finished(const CostModel& costs, Plan plan, const std::string& strategy) {
-  finish_plan(costs, plan, strategy);
-  return plan;
+std::vector<StripPlan> split_plans(const StripModel& model, const std::string& strategy,
+                                   const std::vector<int>& order) {
+  if (strategy == "oodp-recompute") return {plan_recompute(model, order)};
+  return {plan_exchange(model, order, TransferCosts::counted), plan_exchange(model, order, TransferCosts::ignored)};
 }
 
-std::string names_of(const std::vector<bool>& allowed) {
-  std::string text;
-  for (std::size_t rank = 0; rank < allowed.size(); ++rank)
-    if (allowed[rank]) text += (text.empty() ? "" : ", ") + std::to_string(rank);
-  return text;
-}
-
-// A plan on the best rank alone: usually rank 0, which has the inputs.
-Plan best_single(const CostModel& costs) {
-  std::optional<Plan> best;
-  for (int rank = 0; rank < costs.n_ranks(); ++rank) {
-    Plan plan = finished(costs, single_rank_plan(costs.graph(), costs.n_ranks(), rank), "single");
-    if (!best || plan.predicted_us < best->predicted_us) best = std::move(plan);
+// The best plan of a strategy for a set of ranks, whatever their order.
+Candidate best_of(const StripModel& model, const std::string& strategy, const std::vector<int>& ranks) {
+  Candidate best{.strategy = strategy, .plan = {}};
+  for (const std::vector<int>& order : rank_orders(model.costs(), ranks)) {
+    for (StripPlan& plan : split_plans(model, strategy, order)) {
+      const double us = predict_us(model, plan);
+      if (!best.plan.order.empty() && us >= best.us) continue;
+      best.plan = std::move(plan);
+      best.us = us;
+    }
   }
-  return std::move(*best);
-}
-
-// The faster of two plans, with a note about the other.
-Plan faster(Plan a, Plan b) {
-  if (b.predicted_us < a.predicted_us) std::swap(a, b);
-  a.notes.push_back(b.strategy + " would take " + ms(b.predicted_us) + ", " + a.strategy + " takes " +
-                    ms(a.predicted_us));
-  return a;
-}
-
-// Bytes that travel cost little: then there is nothing that recomputing halos could save.
-bool transfers_matter(const CostModel& costs, const Plan& plan) {
-  double waits = 0;
-  const Timeline timeline = evaluate(costs, plan);
-  for (const double us : timeline.wait_us) waits = std::max(waits, us);
-  double links = 0;
-  for (OpId id = 0; id < costs.graph().size(); ++id)
-    for (const Transfer& transfer : transfers(costs.graph(), plan, id))
-      links += costs.transfer_us(transfer.src, transfer.dst, static_cast<double>(transfer.box.volume()) * 4.0);
-  return links > 0.03 * timeline.makespan_us && waits > 0.03 * timeline.makespan_us;
-}
-
-Plan split_plan(const CostModel& costs, const std::vector<bool>& allowed) {
-  Plan exchange = finished(costs, exchange_plan(costs, allowed), "oodp-exchange");
-  if (!transfers_matter(costs, exchange)) return exchange;
-  return faster(std::move(exchange), finished(costs, recompute_plan(costs, allowed), "oodp-recompute"));
-}
-
-// All ranks, then without the slowest, and so on: a rank may help in single steps and hurt overall.
-Plan best_subset(const CostModel& costs) {
-  std::vector<int> slowest_first(static_cast<std::size_t>(costs.n_ranks()));
-  std::iota(slowest_first.begin(), slowest_first.end(), 0);
-  std::stable_sort(slowest_first.begin(), slowest_first.end(), [&](int a, int b) {
-    return costs.profile().ranks[static_cast<std::size_t>(a)].whole_us >
-           costs.profile().ranks[static_cast<std::size_t>(b)].whole_us;
-  });
-  std::vector<bool> allowed(slowest_first.size(), true);
-  Plan best = split_plan(costs, allowed);
-  std::vector<std::string> notes;
-  for (std::size_t i = 0; i + 2 < slowest_first.size(); ++i) {
-    const int rank = slowest_first[i];
-    allowed[static_cast<std::size_t>(rank)] = false;
-    Plan without = split_plan(costs, allowed);
-    if (without.predicted_us >= best.predicted_us) break;
-    notes.push_back("rank " + std::to_string(rank) + " left out: with it " + ms(best.predicted_us) + ", on ranks " +
-                    names_of(allowed) + " " + ms(without.predicted_us));
-    best = std::move(without);
-  }
-  best.notes.insert(best.notes.begin(), notes.begin(), notes.end());
+  best.plan = polish(model, std::move(best.plan));
+  best.us = predict_us(model, best.plan);
   return best;
 }
 
-void note_idle_ranks(const CostModel& costs, Plan& plan) {
-  const std::vector<double> work = multiply_adds(costs.graph(), plan);
-  for (std::size_t rank = 0; rank < work.size(); ++rank)
-    if (work[rank] == 0)
-      plan.notes.push_back("rank " + std::to_string(rank) + " computes nothing: it would only slow the others down");
+std::vector<Candidate> candidates_of(const StripModel& model, const std::string& strategy) {
+  std::vector<std::string> splits = {strategy};
+  if (strategy == "oodp" || strategy == "auto") splits = {"oodp-exchange", "oodp-recompute"};
+  std::vector<Candidate> all;
+  if (strategy == "auto") {
+    StripPlan single = plan_single(model);
+    const double us = predict_us(model, single);
+    all.push_back({"single", std::move(single), us});
+    if (model.n_ranks() == 1) return all;
+  }
+  for (const std::vector<int>& ranks : rank_sets(model.costs()))
+    for (const std::string& split : splits) all.push_back(best_of(model, split, ranks));
+  return all;
 }
 
-Plan automatic(const CostModel& costs) {
-  Plan single = best_single(costs);
-  if (costs.n_ranks() == 1) return single;
-  Plan plan = faster(best_subset(costs), std::move(single));
-  note_idle_ranks(costs, plan);
-  return plan;
+// The fewest ranks that are not much slower than the fastest; among those the fastest.
+const Candidate& choose(const std::vector<Candidate>& all) {
+  const auto faster = [](const Candidate& a, const Candidate& b) { return a.us < b.us; };
+  const double enough = std::min_element(all.begin(), all.end(), faster)->us * (1 + least_gain_of_a_rank);
+  return *std::min_element(all.begin(), all.end(), [&](const Candidate& a, const Candidate& b) {
+    if ((a.us <= enough) != (b.us <= enough)) return a.us <= enough;
+    if (a.plan.order.size() != b.plan.order.size()) return a.plan.order.size() < b.plan.order.size();
+    return a.us < b.us;
+  });
+}
+
+// [rank]: whether it computes anything.
+std::vector<bool> working(const StripModel& model, const StripPlan& plan) {
+  std::vector<bool> works(at(model.n_ranks()));
+  const Rows rows = rows_of(model, plan);
+  for (OpId id = 0; id < model.size(); ++id)
+    for (std::size_t rank = 0; rank < works.size(); ++rank)
+      if (model.op(id).kind != StripKind::input && !rows[at(id)][rank].empty()) works[rank] = true;
+  return works;
+}
+
+std::vector<std::string> notes_on(const StripModel& model, const std::vector<Candidate>& all, const Candidate& chosen) {
+  std::vector<std::string> notes;
+  for (const std::string& strategy : strategies()) {
+    const Candidate* best = nullptr;
+    for (const Candidate& one : all)
+      if (one.strategy == strategy && (best == nullptr || one.us < best->us)) best = &one;
+    if (best == nullptr) continue;
+    const std::string who = strategy == "single" ? "rank " + std::to_string(best->plan.order.front()) + " alone"
+                                                 : std::to_string(best->plan.order.size()) + " ranks";
+    notes.push_back(std::string("compared: ").append(strategy) + ", " + who + ", " + milliseconds(best->us));
+  }
+  std::vector<std::vector<bool>> works;
+  for (const Candidate& one : all) works.push_back(working(model, one.plan));
+  const std::vector<bool> chosen_works = working(model, chosen.plan);
+  for (std::size_t rank = 0; rank < chosen_works.size(); ++rank) {
+    if (chosen_works[rank]) continue;
+    std::optional<double> with_it;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (works[i][rank]) with_it = std::min(with_it.value_or(all[i].us), all[i].us);
+    const std::string why = with_it
+                                ? "best plan with it " + milliseconds(*with_it) + ", without " + milliseconds(chosen.us)
+                                : "every step is faster without it";
+    notes.push_back(std::string("rank ").append(std::to_string(rank)) + " left out: " + why);
+  }
+  return notes;
+}
+
+Plan make_oodp(const StripModel& model, const std::string& strategy) {
+  const std::vector<Candidate> all = candidates_of(model, strategy);
+  const Candidate& chosen = choose(all);
+  Plan plan = to_plan(model, chosen.plan, chosen.strategy);
+  plan.notes = notes_on(model, all, chosen);
+  if (strategy != "auto" || chosen.strategy == "single") return plan;
+  // Rows are a little coarser than boxes: what counts is the timeline of the plan itself.
+  Plan single = to_plan(model, all.front().plan, "single");
+  if (single.predicted_us > plan.predicted_us) return plan;
+  single.notes = notes_on(model, all, all.front());
+  return single;
 }
 
 }  // namespace
@@ -115,19 +137,30 @@ std::vector<std::string> strategies() {
 }
 
 Plan make_plan(const CostModel& costs, const std::string& strategy) {
-  const std::vector<bool> everybody(static_cast<std::size_t>(costs.n_ranks()), true);
-  if (strategy == "auto") return automatic(costs);
-  if (strategy == "oodp") return best_subset(costs);
-  if (strategy == "oodp-exchange") return finished(costs, exchange_plan(costs, everybody), strategy);
-  if (strategy == "oodp-recompute") return finished(costs, recompute_plan(costs, everybody), strategy);
-  if (strategy == "oodp-published") return finished(costs, published_plan(costs), strategy);
-  if (strategy == "equal")
-    return finished(costs, equal_plan(costs.graph(), costs.n_ranks(), costs.profile().axis), strategy);
-  if (strategy == "proportional") return finished(costs, proportional_plan(costs), strategy);
-  if (strategy == "single") return best_single(costs);
-  std::string known;
-  for (const std::string& name : strategies()) known += (known.empty() ? "" : ", ") + name;
-  throw InvalidInput("unknown strategy '" + strategy + "'; there are " + known);
+  const std::vector<std::string> known = strategies();
+  if (std::find(known.begin(), known.end(), strategy) == known.end()) {
+    std::string list;
+    for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
+    throw InvalidInput("strategy '" + strategy + "' is unknown, expected one of " + list);
+  }
+  const StripModel model(costs);
+  if (strategy == "equal") return to_plan(model, plan_equal(model), strategy);
+  if (strategy == "proportional") return to_plan(model, plan_proportional(model), strategy);
+  if (strategy == "oodp-published") return to_plan(model, plan_published(model), strategy);
+  if (strategy == "single") return to_plan(model, plan_single(model), strategy);
+  return make_oodp(model, strategy);
+}
+
+Plan equal_plan(const Graph& graph, int n_ranks, SplitAxis axis) {
+  ensure(n_ranks >= 1, "a plan has at least one rank");
+  // Everything is free: then the prediction is 0, which says that nobody measured.
+  const OpCost nothing_costs{.extents = {1}, .microseconds = {0}};
+  const RankProfile rank{.host = {}, .ops = std::vector<OpCost>(graph.ops.size(), nothing_costs)};
+  const CostModel costs(graph, {.model = {},
+                                .axis = axis,
+                                .ranks = std::vector<RankProfile>(at(n_ranks), rank),
+                                .links = std::vector<std::vector<Link>>(at(n_ranks), std::vector<Link>(at(n_ranks)))});
+  return make_plan(costs, "equal");
 }
 
 }  // namespace strake::partition

@@ -1,99 +1,166 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <limits>
 
-#include "core/view.hpp"
-#include "partition/strategies.hpp"
-#include "partition/strips.hpp"
+#include "partition/baseline.hpp"
 
 namespace strake::partition {
 
 namespace {
 
-// A device costs a * FLOPs + b; a from the whole model's measured time, b taken as 0 since it cannot be told apart.
-double us_per_multiply_add(const CostModel& costs, int rank) {
-  double work = 0;
-  for (OpId id = 0; id < costs.graph().size(); ++id) work += multiply_adds(costs.graph(), id);
-  return work > 0 ? costs.profile().ranks[static_cast<std::size_t>(rank)].whole_us / work : 0;
-}
+std::size_t at(Index index) { return static_cast<std::size_t>(index); }
 
-double strip_us(const CostModel& costs, OpId id, int rank, Interval rows) {
-  if (rows.empty()) return 0;
-  const Graph& graph = costs.graph();
-  const Box box = with_axis(whole(graph.shape(id)), static_cast<std::size_t>(costs.strip_axis(id)), rows);
-  double up = 0;
-  const std::vector<Box> sources = input_boxes(graph, id, box);
-  for (std::size_t i = 0; i < sources.size(); ++i)
-    if (const Op& input = graph.op(graph.op(id).inputs[i]); as<Constant>(input) == nullptr)
-      up += static_cast<double>(dense_bytes(sources[i], input.type));
-  const auto down = static_cast<double>(dense_bytes(box, graph.op(id).type));
-  return us_per_multiply_add(costs, rank) * multiply_adds(graph, id, box) + costs.transfer_us(0, rank, up) +
-         costs.transfer_us(rank, 0, down);
-}
+constexpr int leader = 0;
 
-std::vector<Interval> strips_of(const std::vector<Index>& counts) {
-  std::vector<Interval> strips;
-  Index begin = 0;
-  for (const Index count : counts) {
-    strips.push_back({begin, begin + count});
-    begin += count;
-  }
-  return strips;
-}
+/// Time of one operator on one device: a * FLOPs + b.
+struct Line {
+  double a = 0;
+  double b = 0;
+};
 
-std::vector<double> times_of(const CostModel& costs, OpId id, const std::vector<Index>& counts) {
-  std::vector<double> times;
-  const std::vector<Interval> strips = strips_of(counts);
-  for (std::size_t rank = 0; rank < counts.size(); ++rank)
-    times.push_back(strip_us(costs, id, static_cast<int>(rank), strips[rank]));
-  return times;
-}
-
-// At least one row everywhere, as far as there are rows: taken from the rank with most.
-void leave_nobody_out(std::vector<Index>& counts) {
-  for (Index& count : counts) {
-    auto most = std::max_element(counts.begin(), counts.end());
-    if (count == 0 && *most > 1) {
-      --*most;
-      ++count;
+// Least squares over half the rows and all of them of every operator that is cut.
+Line fit(const StripModel& model, int rank) {
+  double n = 0;
+  double x = 0;
+  double y = 0;
+  double xx = 0;
+  double xy = 0;
+  for (OpId id = 0; id < model.size(); ++id) {
+    const StripOp& op = model.op(id);
+    if (op.kind != StripKind::cut) continue;
+    for (const Index rows : {std::max<Index>(op.n_rows / 2, 1), op.n_rows}) {
+      const double flops =
+          2 * multiply_adds(model.graph(), id) * static_cast<double>(rows) / static_cast<double>(op.n_rows);
+      const double us = model.compute_us(rank, id, {0, rows});
+      n += 1;
+      x += flops;
+      y += us;
+      xx += flops * flops;
+      xy += flops * us;
     }
   }
+  const double spread = n * xx - x * x;
+  if (n == 0) return {};
+  if (spread <= 0) return {0, y / n};
+  const double a = std::max((n * xy - x * y) / spread, 0.0);
+  return {a, std::max((y - a * x) / n, 0.0)};
 }
 
-// One row at a time from the slowest to the fastest until the gap between them stops shrinking.
-std::vector<Index> balanced(const CostModel& costs, OpId id, std::vector<Index> counts) {
-  std::vector<double> times = times_of(costs, id, counts);
-  while (true) {
-    const auto slowest = static_cast<std::size_t>(std::max_element(times.begin(), times.end()) - times.begin());
-    const auto fastest = static_cast<std::size_t>(std::min_element(times.begin(), times.end()) - times.begin());
-    const double gap = times[slowest] - times[fastest];
-    if (counts[slowest] <= 1) return counts;
-    std::vector<Index> moved = counts;
-    --moved[slowest];
-    ++moved[fastest];
-    const std::vector<double> moved_times = times_of(costs, id, moved);
-    const auto [low, high] = std::minmax_element(moved_times.begin(), moved_times.end());
-    if (*high - *low >= gap) return counts;
-    counts = std::move(moved);
-    times = moved_times;
+/// One block of fused layers and the cost of its devices.
+class Block {
+ public:
+  Block(const StripModel& model, const std::vector<Line>& lines, std::vector<OpId> ops)
+      : model_(model), lines_(lines), segment_{.ops = std::move(ops), .cuts = {}} {}
+
+  Segment plan() {
+    start();
+    while (move_a_row()) {
+    }
+    return std::move(segment_);
   }
+
+ private:
+  [[nodiscard]] Index rows_of(std::size_t rank) const { return segment_.cuts[rank + 1] - segment_.cuts[rank]; }
+
+  // Proportional to throughput; devices that got nothing take a row from whoever has most.
+  void start() {
+    const Index n_rows = model_.op(segment_.ops.back()).n_rows;
+    segment_.cuts = proportional_cuts(n_rows, throughputs(model_));
+    for (std::size_t rank = 0; rank < at(model_.n_ranks()); ++rank) {
+      if (rows_of(rank) > 0) continue;
+      std::size_t richest = 0;
+      for (std::size_t other = 1; other < at(model_.n_ranks()); ++other)
+        if (rows_of(other) > rows_of(richest)) richest = other;
+      if (rows_of(richest) < 2) return;  // fewer rows than devices
+      move(richest, rank);
+    }
+  }
+
+  // All cuts between the two move by a row.
+  void move(std::size_t from, std::size_t to) {
+    for (std::size_t cut = std::min(from, to) + 1; cut <= std::max(from, to); ++cut)
+      segment_.cuts[cut] += from < to ? -1 : 1;
+  }
+
+  bool move_a_row() {
+    const std::vector<double> before = costs();
+    const auto [fastest, slowest] = std::minmax_element(before.begin(), before.end());
+    const auto from = at(slowest - before.begin());
+    const auto to = at(fastest - before.begin());
+    if (rows_of(from) < 2) return false;
+    move(from, to);
+    const std::vector<double> after = costs();
+    const auto [least, most] = std::minmax_element(after.begin(), after.end());
+    if (*most - *least < *slowest - *fastest) return true;
+    move(to, from);
+    return false;
+  }
+
+  // [rank]. Everything that a block reads comes from the leader, and its output goes there.
+  std::vector<double> costs() const {
+    Rows rows(at(model_.size()), std::vector<Interval>(at(model_.n_ranks())));
+    add_segment(model_, all_ranks(model_.n_ranks()), segment_, rows);
+    std::vector<double> result(at(model_.n_ranks()));
+    for (int rank = 0; rank < model_.n_ranks(); ++rank) {
+      double& us = result[at(rank)];
+      for (const OpId id : segment_.ops) us += compute_us(id, rank, rows[at(id)][at(rank)]);
+      for (const OpId id : segment_.ops) us += transfer_us(id, rank, rows[at(id)][at(rank)]);
+    }
+    return result;
+  }
+
+  double compute_us(OpId id, int rank, Interval rows) const {
+    if (rows.empty()) return 0;
+    const double share = static_cast<double>(rows.size()) / static_cast<double>(model_.op(id).n_rows);
+    return lines_[at(rank)].a * 2 * multiply_adds(model_.graph(), id) * share + lines_[at(rank)].b;
+  }
+
+  double transfer_us(OpId id, int rank, Interval rows) const {
+    const StripOp& op = model_.op(id);
+    double us = 0;
+    for (const StripInput& input : op.inputs) {
+      if (std::binary_search(segment_.ops.begin(), segment_.ops.end(), input.src)) continue;
+      const auto n_rows = static_cast<double>(input.rows.read_by(rows).size());
+      us += model_.costs().transfer_us(leader, rank, n_rows * input.share * model_.op(input.src).row_bytes);
+    }
+    if (is_read_outside(model_, segment_, id))
+      us += model_.costs().transfer_us(rank, leader, static_cast<double>(rows.size()) * op.row_bytes);
+    return us;
+  }
+
+  const StripModel& model_;
+  const std::vector<Line>& lines_;
+  Segment segment_;
+};
+
+// Ends of blocks: frontiers at which the map has another size than where the block began, and those that must be.
+std::vector<std::vector<OpId>> blocks_of(const StripModel& model) {
+  std::vector<std::vector<OpId>> blocks;
+  std::vector<OpId> block;
+  Index n_rows = -1;
+  auto frontier = model.frontiers().begin();
+  for (OpId id = 0; id < model.size(); ++id) {
+    if (model.op(id).kind != StripKind::cut) continue;
+    if (block.empty() && n_rows < 0) n_rows = model.op(id).n_rows;
+    block.push_back(id);
+    if (frontier->op != id) continue;
+    const bool last = ++frontier == model.frontiers().end();
+    if (!last && !(frontier - 1)->divides && model.op(id).n_rows == n_rows) continue;
+    n_rows = model.op(id).n_rows;
+    blocks.push_back(std::move(block));
+    block.clear();
+  }
+  return blocks;
 }
 
 }  // namespace
 
-Plan published_plan(const CostModel& costs) {
-  const Graph& graph = costs.graph();
-  Plan plan = proportional_plan(costs);
-  for (OpId id = 0; id < graph.size(); ++id) {
-    if (!is_computed(graph.op(id)) || costs.strip_axis(id) < 0) continue;
-    const auto axis = static_cast<std::size_t>(costs.strip_axis(id));
-    std::vector<Index> counts;
-    for (int rank = 0; rank < plan.n_ranks; ++rank) {
-      const BoxList& boxes = plan.boxes(id, rank);
-      counts.push_back(boxes.empty() ? 0 : boxes.front()[axis].size());
-    }
-    leave_nobody_out(counts);
-    set_strips(graph, plan, id, static_cast<int>(axis), strips_of(balanced(costs, id, std::move(counts))));
-  }
+StripPlan plan_published(const StripModel& model) {
+  StripPlan plan = empty_strip_plan(model, all_ranks(model.n_ranks()));
+  std::vector<Line> lines;
+  for (int rank = 0; rank < model.n_ranks(); ++rank) lines.push_back(fit(model, rank));
+  for (std::vector<OpId>& block : blocks_of(model))
+    plan.segments.push_back(Block(model, lines, std::move(block)).plan());
   return plan;
 }
 

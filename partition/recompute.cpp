@@ -1,164 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <limits>
+#include <optional>
 
-#include "partition/oodp.hpp"
-#include "partition/strategies.hpp"
-#include "partition/strips.hpp"
+#include "partition/course.hpp"
 
 namespace strake::partition {
 
 namespace {
 
-// Longer segments recompute more than they save on any link that was ever measured, and cost planning time.
-constexpr int longest_segment = 8;
-// Cuts of a segment's output that are tried.
-constexpr Index most_cuts = 48;
+// Longer segments recompute more than they save on any link that a frame per second could cross.
+constexpr std::size_t most_frontiers = 16;
 
-std::size_t at(OpId id) { return static_cast<std::size_t>(id); }
+// A segment this many times slower than the best division so far only gets slower when it grows.
+constexpr double hopeless = 2;
 
-// Boxes of every operator in (first, last] that `dst` of operator `last` needs. [op - first - 1]
-std::vector<Box> backwards(const Graph& graph, OpId first, OpId last, const Box& dst) {
-  std::vector<Box> boxes(at(last - first));
-  for (OpId id = first + 1; id <= last; ++id) boxes[at(id - first - 1)] = nothing(graph.shape(id).size());
-  boxes.back() = dst;
-  for (OpId id = last; id > first; --id) {
-    const Box& box = boxes[at(id - first - 1)];
-    if (box.empty()) continue;
-    const std::vector<Box> sources = input_boxes(graph, id, box);
-    for (std::size_t i = 0; i < sources.size(); ++i) {
-      const OpId input = graph.op(id).inputs[i];
-      if (input > first) boxes[at(input - first - 1)] = hull(boxes[at(input - first - 1)], sources[i]);
-    }
-  }
-  return boxes;
-}
+/// The best way to have placed everything up to one frontier.
+struct Reached {
+  Course course;
+  double us = 0;
+};
 
-// The segment (first, last] under a plan that already has everything up to `first`.
-class Segment {
+class Walk {
  public:
-  Segment(const CostModel& costs, const Plan& plan, const std::vector<bool>& allowed, OpId first, OpId last)
-      : costs_(costs), plan_(plan), allowed_(allowed), first_(first), last_(last) {}
-
-  OodpResult divide() const {
-    const Index rows = costs_.graph().shape(last_)[axis()];
-    const Index granularity = (rows + most_cuts - 1) / most_cuts;
-    std::vector<Index> cuts;
-    for (Index cut = 0; cut < rows; cut += granularity) cuts.push_back(cut);
-    cuts.push_back(rows);
-    return oodp(plan_.n_ranks, cuts, [&](int rank, Interval strip) { return cost(rank, strip); });
+  Walk(const StripModel& model, const std::vector<int>& order) : model_(model) {
+    reached_.push_back({Course(model, order, TransferCosts::counted), 0});
+    pass_whole(reached_.back().course, -1, next_cut(-1));
   }
 
-  void write(Plan& plan, const std::vector<Interval>& strips) const {
-    for (int rank = 0; rank < plan.n_ranks; ++rank) {
-      const Interval strip = strips[static_cast<std::size_t>(rank)];
-      const std::vector<Box> boxes = boxes_for(strip);
-      for (OpId id = first_ + 1; id <= last_; ++id) {
-        if (!is_computed(costs_.graph().op(id))) continue;
-        BoxList& list = plan.boxes(id, rank);
-        list.clear();
-        if (!strip.empty() && !boxes[at(id - first_ - 1)].empty()) list.push_back(boxes[at(id - first_ - 1)]);
-      }
-    }
+  StripPlan run() {
+    for (std::size_t end = 1; end <= model_.frontiers().size(); ++end) reach(end);
+    Course& course = reached_.back().course;
+    // What no strip waits for comes last, when all that it reads is placed.
+    for (OpId id = 0; id < model_.size(); ++id)
+      if (model_.op(id).kind == StripKind::whole) course.add_whole(id);
+    return course.plan();
   }
 
  private:
-  [[nodiscard]] std::size_t axis() const { return static_cast<std::size_t>(costs_.strip_axis(last_)); }
+  // Frontiers are numbered from 1; 0 is the beginning.
+  OpId last_op(std::size_t frontier) const { return frontier == 0 ? -1 : model_.frontiers()[frontier - 1].op; }
 
-  [[nodiscard]] std::vector<Box> boxes_for(Interval strip) const {
-    return backwards(costs_.graph(), first_, last_, with_axis(whole(costs_.graph().shape(last_)), axis(), strip));
-  }
-
-  [[nodiscard]] double cost(int rank, Interval strip) const {
-    if (!allowed_[static_cast<std::size_t>(rank)]) return std::numeric_limits<double>::infinity();
-    const std::vector<Box> boxes = boxes_for(strip);
-    double us = 0;
-    for (OpId id = first_ + 1; id <= last_; ++id) {
-      const Box& box = boxes[at(id - first_ - 1)];
-      if (box.empty() || !is_computed(costs_.graph().op(id))) continue;
-      us += costs_.compute_us(rank, id, box);
-      // Only what lies before the segment is fetched; inside it everybody has what it needs.
-      for (const OpId input : costs_.graph().op(id).inputs)
-        if (input <= first_ && as<Constant>(costs_.graph().op(input)) == nullptr)
-          us += fetch_us(costs_, plan_, id, rank, box);
+  void reach(std::size_t end) {
+    double best_us = std::numeric_limits<double>::infinity();
+    std::size_t best_begin = 0;
+    Segment best;
+    for (std::size_t begin = end; begin-- > 0 && end - begin <= most_frontiers;) {
+      const bool crosses = begin + 1 < end && model_.frontiers()[begin].divides;
+      if (crosses) break;
+      const std::vector<OpId> ops = cut_ops(last_op(begin), last_op(end));
+      const Division division = reached_[begin].course.divide(ops);
+      const double us = reached_[begin].us + division.makespan_us;
+      if (us < best_us) {
+        best_us = us;
+        best_begin = begin;
+        best = {.ops = ops, .cuts = division.cuts};
+      }
+      if (division.makespan_us > hopeless * best_us) break;
     }
-    return us;
+    Reached next{reached_[best_begin].course, best_us};
+    next.course.add(std::move(best));
+    if (model_.frontiers()[end - 1].divides) pass_whole(next.course, last_op(end), next_cut(last_op(end)));
+    reached_.push_back(std::move(next));
   }
 
-  const CostModel& costs_;
-  const Plan& plan_;
-  const std::vector<bool>& allowed_;
-  OpId first_;
-  OpId last_;
-};
+  std::vector<OpId> cut_ops(OpId behind, OpId last) const {
+    std::vector<OpId> ops;
+    for (OpId id = behind + 1; id <= last; ++id)
+      if (model_.op(id).kind == StripKind::cut) ops.push_back(id);
+    return ops;
+  }
 
-bool all_can_be_cut(const CostModel& costs, OpId first, OpId last) {
-  for (OpId id = first + 1; id <= last; ++id)
-    if (is_computed(costs.graph().op(id)) && costs.strip_axis(id) < 0) return false;
-  return true;
-}
+  OpId next_cut(OpId behind) const {
+    OpId id = behind + 1;
+    while (id < model_.size() && model_.op(id).kind != StripKind::cut) ++id;
+    return id;
+  }
 
-int n_computed(const Graph& graph, OpId first, OpId last) {
-  int n = 0;
-  for (OpId id = first + 1; id <= last; ++id) n += is_computed(graph.op(id)) ? 1 : 0;
-  return n;
-}
+  void pass_whole(Course& course, OpId behind, OpId end) {
+    for (OpId id = behind + 1; id < end; ++id)
+      if (model_.op(id).kind == StripKind::whole) course.add_whole(id);
+  }
 
-// The best plan known up to an articulation point.
-struct Prefix {
-  Plan plan;
-  double us = std::numeric_limits<double>::infinity();
+  const StripModel& model_;
+  std::vector<Reached> reached_;  // [frontier]
 };
 
 }  // namespace
 
-std::vector<OpId> articulation_points(const CostModel& costs) {
-  const Graph& graph = costs.graph();
-  std::vector<OpId> last_reader(graph.ops.size(), -1);
-  for (OpId id = 0; id < graph.size(); ++id)
-    for (const OpId input : graph.op(id).inputs) last_reader[at(input)] = id;
-  std::vector<OpId> points;
-  OpId furthest = -1;  // last reader of anything before `id`
-  for (OpId id = 0; id < graph.size(); ++id) {
-    if (is_computed(graph.op(id)) && furthest <= id && costs.strip_axis(id) >= 0) points.push_back(id);
-    if (as<Constant>(graph.op(id)) == nullptr) furthest = std::max(furthest, last_reader[at(id)]);
-  }
-  return points;
-}
-
-Plan recompute_plan(const CostModel& costs, const std::vector<bool>& allowed) {
-  const Graph& graph = costs.graph();
-  const std::vector<OpId> points = articulation_points(costs);
-  // Before the first point stand inputs and constants only, or operators that the first segment takes in.
-  std::vector<OpId> ends{-1};
-  ends.insert(ends.end(), points.begin(), points.end());
-  std::vector<Prefix> best(ends.size());
-  best[0] = {empty_plan(graph, costs.n_ranks()), 0};
-  best[0].plan.axis = costs.profile().axis;
-  std::size_t reached = 0;
-  for (std::size_t end = 1; end < ends.size(); ++end) {
-    for (std::size_t begin = end; begin-- > 0;) {
-      const int length = n_computed(graph, ends[begin], ends[end]);
-      if (begin + 1 < end && length > longest_segment) break;
-      if (best[begin].us == std::numeric_limits<double>::infinity() || !all_can_be_cut(costs, ends[begin], ends[end]))
-        continue;
-      const Segment segment(costs, best[begin].plan, allowed, ends[begin], ends[end]);
-      const OodpResult division = segment.divide();
-      const double us = best[begin].us + division.makespan_us;
-      if (us >= best[end].us) continue;
-      Plan plan = best[begin].plan;
-      segment.write(plan, division.strips);
-      best[end] = {std::move(plan), us};
-      reached = end;
-    }
-  }
-  // What follows the last point (heads, tails) is cut tensor by tensor.
-  Plan plan = best[reached].plan;
-  Plan rest = exchange_plan(costs, allowed);
-  for (OpId id = ends[reached] + 1; id < graph.size(); ++id)
-    if (is_computed(graph.op(id)))
-      for (int rank = 0; rank < plan.n_ranks; ++rank) plan.boxes(id, rank) = rest.boxes(id, rank);
-  return plan;
-}
+StripPlan plan_recompute(const StripModel& model, const std::vector<int>& order) { return Walk(model, order).run(); }
 
 }  // namespace strake::partition

@@ -48,13 +48,10 @@ Timeline evaluate(const CostModel& costs, const Plan& plan) {
     if (as<Constant>(op) != nullptr) continue;  // every rank has its own copy
     for (int rank = 0; rank < plan.n_ranks; ++rank) {
       if (plan.boxes(id, rank).empty()) continue;
-      const Overlap overlap = plan.overlap[at(id)];
-      const TimelineStep step = clock.compute(rank, id, op.inputs, work_of(costs, plan, id, rank), overlap);
+      const TimelineStep step =
+          clock.compute(rank, id, op.inputs, work_of(costs, plan, id, rank), plan.overlap[at(id)]);
       timeline.compute_us[at(rank)] += step.end_us - step.begin_us;
       timeline.wait_us[at(rank)] += step.wait_us;
-      // Waiting for a halo behind the interior lies between the begin and the end of the step.
-      if (overlap == Overlap::interior_first && step.wait_us > 0)
-        timeline.compute_us[at(rank)] -= overlapped_wait(step);
       timeline.ranks[at(rank)].push_back(step);
     }
     clock.send(id, messages_of(graph, plan, id, timeline.sent_bytes));

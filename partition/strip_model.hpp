@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// A graph as planners of strips see it: every tensor is a column of rows, every edge says which rows it reads.
+
+#include <vector>
+
+#include "partition/cost_model.hpp"
+
+namespace strake::partition {
+
+/// For every row of one tensor the rows of another that it reads.
+class RowMap {
+ public:
+  explicit RowMap(std::vector<Interval> of_row);
+
+  /// Everything that the rows `dst` read.
+  [[nodiscard]] Interval read_by(Interval dst) const;
+
+ private:
+  std::vector<Interval> of_row_;
+  std::vector<Index> least_begin_;   // [row]: over this row and those behind it
+  std::vector<Index> greatest_end_;  // [row]: over this row and those before it
+  bool ascending_ = true;
+};
+
+/// An edge of the graph.
+struct StripInput {
+  OpId src = 0;
+  RowMap rows;
+  double share = 1;  // part of each row that is read: less than 1 where a slice takes some channels
+};
+
+/// The output of a cut operator behind which nobody reads the output of an earlier cut operator.
+struct Frontier {
+  OpId op = 0;
+  bool divides = false;  // strips behind it need what one rank alone computes from strips before it
+};
+
+/// How planners of strips treat an operator.
+enum class StripKind : unsigned char {
+  input,     // on rank 0, in rows where its readers can take rows
+  constant,  // everywhere, free
+  cut,       // in strips
+  whole      // on one rank
+};
+
+struct StripOp {
+  StripKind kind = StripKind::cut;
+  Index n_rows = 1;  // along its axis; 1 where it has none
+  double row_bytes = 0;
+  bool is_output = false;
+  int group = -1;                          // of connected operators that cannot be cut, which share a rank
+  std::vector<StripInput> inputs;          // without constants
+  std::vector<OpId> input_ids;             // of `inputs`
+  std::vector<OpId> readers;               // ascending
+  std::vector<std::vector<double>> costs;  // [rank][rows]: microseconds
+};
+
+/// Tables for one graph, profile and axis. Immutable.
+class StripModel {
+ public:
+  explicit StripModel(const CostModel& costs);
+
+  [[nodiscard]] const CostModel& costs() const { return *costs_; }
+  [[nodiscard]] const Graph& graph() const { return costs_->graph(); }
+  [[nodiscard]] int n_ranks() const { return costs_->n_ranks(); }
+  [[nodiscard]] OpId size() const { return static_cast<OpId>(ops_.size()); }
+  [[nodiscard]] const StripOp& op(OpId id) const { return ops_[static_cast<std::size_t>(id)]; }
+  [[nodiscard]] int n_groups() const { return n_groups_; }
+  [[nodiscard]] double compute_us(int rank, OpId id, Interval rows) const {
+    return op(id).costs[static_cast<std::size_t>(rank)][static_cast<std::size_t>(rows.size())];
+  }
+
+  /// Where runs of operators that can be fused may end, ascending. The last cut operator always stands there.
+  [[nodiscard]] const std::vector<Frontier>& frontiers() const { return frontiers_; }
+
+ private:
+  void add(OpId id);
+  void find_groups();
+  void find_frontiers();
+  [[nodiscard]] int axis_of(OpId id) const;
+
+  const CostModel* costs_;
+  std::vector<int> axes_;  // [op]: along which rows are counted, -1 if none
+  std::vector<StripOp> ops_;
+  std::vector<Frontier> frontiers_;
+  int n_groups_ = 0;
+};
+
+}  // namespace strake::partition
