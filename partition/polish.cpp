@@ -75,8 +75,9 @@ class Search {
   }
 
   void move_groups() {
+    const std::vector<int> ranks = plan_.order;  // the plan is replaced under way
     for (std::size_t group = 0; group < plan_.home.size() && left_ > 0; ++group) {
-      for (const int rank : plan_.order) {
+      for (const int rank : ranks) {
         if (plan_.home[group] == rank) continue;
         StripPlan moved = plan_;
         moved.home[group] = rank;
