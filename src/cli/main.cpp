@@ -68,6 +68,17 @@ int fail(comm::Communicator& communicator, const std::string& message, int exit_
   return exit_code;
 }
 
+// The parser would only say that a subcommand is required.
+std::string unknown_verb(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || *argv[1] == '-') return "";
+  std::string known;
+  for (const CLI::App* verb : app.get_subcommands(nullptr)) {
+    if (verb->check_name(argv[1])) return "";
+    known += (known.empty() ? "" : ", ") + verb->get_name();
+  }
+  return "there is no verb '" + std::string(argv[1]) + "'; there are " + known;
+}
+
 int parse_and_run(comm::Communicator& communicator, int argc, char** argv) {
   const cli::Context context{communicator, STRAKE_BUILD_ID};
   CLI::App app{"Strake runs one CNN on several unequal machines at once.", "strake"};
@@ -75,6 +86,7 @@ int parse_and_run(comm::Communicator& communicator, int argc, char** argv) {
   app.require_subcommand(1);
   std::function<int()> verb;
   cli::add_verbs(app, context, verb);
+  if (const std::string unknown = unknown_verb(app, argc, argv); !unknown.empty()) throw InvalidInput(unknown);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {

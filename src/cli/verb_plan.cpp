@@ -14,6 +14,7 @@ namespace {
 
 struct PlanOptions {
   CommonOptions common;
+  InputOptions inputs;
   std::string file;
   std::string link = "1gbit,100us";
   int ranks = 0;
@@ -77,7 +78,7 @@ int plan(const Context& context, const PlanOptions& options) {
   // The speed of this machine is measured as it is; `copies` slows the copies down.
   CommonOptions measured = options.common;
   if (context.communicator.size() == 1) measured.slowdowns.clear();
-  OpenSession open = open_session(context, measured, {});
+  OpenSession open = open_session(context, measured, options.inputs);
   engine::Session& session = open.session;
   const Profile profile = profile_for(session, options);
   if (!context.is_root()) return 0;
@@ -106,6 +107,7 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
   auto options = std::make_shared<PlanOptions>();
   CLI::App* sub = app.add_subcommand("plan", "Show who would compute what, and what it would take");
   add_model_options(*sub, options->common);
+  add_input_options(*sub, options->inputs);
   sub->add_option("-o,--output", options->file, "Write the plan to this file, for run --plan");
   sub->add_option("--ranks", options->ranks, "Without mpirun: so many copies of this machine")
       ->check(CLI::Range(1, 1024));
@@ -113,6 +115,7 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
   add_job_options(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
+      "A plan for pictures (8-bit, normalised where they arrive) needs the same --input as the run.\n"
       "Examples:\n"
       "  mpirun --hostfile edge.hosts strake plan net.onnx -o plan.json\n"
       "  strake plan net.onnx --ranks 4 --link 100mbit,200us");

@@ -46,7 +46,7 @@ expect 2 'json' "$strake" run "$net" --input "$scratch/good.png" --json "$scratc
 expect 2 'plan.json' "$strake" run "$net" --input "$scratch/good.png" --plan "$scratch/plan.json"
 echo '{"strake_plan": 1' >"$scratch/plan.json"
 expect 2 'plan.json' "$strake" run "$net" --input "$scratch/good.png" --plan "$scratch/plan.json"
-expect 0 'ranks used' "$strake" plan "$net" --ranks 2 --strategy equal -o "$scratch/plan2.json"
+expect 0 'ranks used' "$strake" plan "$net" --input "$scratch/good.png" --ranks 2 --strategy equal -o "$scratch/plan2.json"
 expect 2 'rank' "$strake" run "$net" --input "$scratch/good.png" --plan "$scratch/plan2.json"
 "$strake" zoo edges -o "$scratch/other.onnx" --size 40x40
 expect 2 'model' "$mpirun" 2 "$strake" run "$scratch/other.onnx" --input "$scratch/good.png" --plan "$scratch/plan2.json"
