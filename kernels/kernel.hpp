@@ -40,7 +40,7 @@ struct Request {
   OpId op = 0;
   std::vector<View> src;  // one per input; each holds exactly what `input_boxes` says, in canonical order of axes,
                           // dense or a window into something wider (then the kernel copies through the workspace)
-  View dst;  // holds exactly the box to produce; a residual input may share its memory
+  View dst;               // holds exactly the box to produce; a residual input may share its memory
   Exactness exactness = Exactness::fastest;
 };
 
