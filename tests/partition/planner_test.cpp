@@ -170,7 +170,7 @@ TEST(Planner, DropsTheSlowOfThreeRanks) {
 
 TEST(Planner, RecomputesWhereLinksAreSlow) {
   const Graph graph = chain();
-  const CostModel costs(graph, even_profile(graph, {100, 100}, {1000, 0}));
+  const CostModel costs(graph, even_profile(graph, {100, 100}, {1400, 0}));
   const Plan plan = make_plan(costs, "auto");
   EXPECT_EQ(plan.strategy, "oodp-recompute");
   // Only the scatter and the gather travel: one message each way.

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "partition/timeline.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/small_graphs.hpp"
+
+namespace strake::partition {
+namespace {
+
+using test::add_conv3;
+using test::add_input;
+using test::add_output;
+
+// An input of 8 rows, 4 bytes each, and two 3x3 convolutions of 8 rows, 4 bytes each. Rank 0 takes 10 us a row, rank 1
+// 20 us; a message takes 8 us, of which its sender is busy with a quarter, and 0.5 us a byte.
+class TwoRanks : public testing::Test {
+ protected:
+  TwoRanks() {
+    OpId last = add_input(graph_, {1, 1, 8, 1});
+    for (int i = 0; i < 2; ++i) last = add_conv3(graph_, last, 1);
+    add_output(graph_, last);
+    Profile profile{.model = {}, .axis = SplitAxis::rows, .ranks = {}, .links = {}};
+    for (const double us : {80.0, 160.0}) {
+      const OpCost cost{.extents = {8}, .microseconds = {us}};
+      profile.ranks.push_back({.host = {}, .ops = {{}, cost, cost}});
+      profile.links.push_back({{8, 0.5}, {8, 0.5}});
+    }
+    profile.links[0][0] = profile.links[1][1] = {};
+    costs_ = std::make_unique<CostModel>(graph_, profile);
+    plan_ = empty_plan(graph_, 2);
+    for (OpId id = 1; id < 3; ++id) {
+      plan_.boxes(id, 0) = {with_axis(whole(graph_.shape(id)), 2, {0, 5})};
+      plan_.boxes(id, 1) = {with_axis(whole(graph_.shape(id)), 2, {5, 8})};
+    }
+  }
+
+  Graph graph_;
+  std::unique_ptr<CostModel> costs_;
+  Plan plan_;
+};
+
+TEST_F(TwoRanks, WaitForHalos) {
+  const Timeline timeline = evaluate(*costs_, plan_);
+  // Rank 0 sends rows 4 to 7 (16 bytes): busy until 2, and they arrive 8 + 6 us later.
+  ASSERT_EQ(timeline.ranks[0].size(), 3U);  // the input is a step without time
+  ASSERT_EQ(timeline.ranks[1].size(), 2U);
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][0].begin_us, 16);
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][0].end_us, 16 + 60);
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][1].begin_us, 2);
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][1].end_us, 52);
+  // Then row 4 leaves rank 0 at 54, and row 5 leaves rank 1 at 78 and arrives after 2 + 6 us.
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].wait_us, 86 - 54);
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].begin_us, 86);
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][1].begin_us, 78);
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][1].wait_us, 0);
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][1].end_us, 138);
+  // 12 bytes of the output arrive at 138 + 2 + 6 + 6; rank 0 was done at 136.
+  EXPECT_DOUBLE_EQ(timeline.makespan_us, 152);
+  EXPECT_DOUBLE_EQ(timeline.compute_us[0], 100);
+  EXPECT_DOUBLE_EQ(timeline.compute_us[1], 120);
+  EXPECT_DOUBLE_EQ(timeline.wait_us[0], 32 + 16);
+  EXPECT_DOUBLE_EQ(timeline.wait_us[1], 16);
+  EXPECT_DOUBLE_EQ(timeline.sent_bytes[0], 16 + 4);
+  EXPECT_DOUBLE_EQ(timeline.sent_bytes[1], 4 + 12);
+}
+
+TEST_F(TwoRanks, ComputeTheInteriorMeanwhile) {
+  plan_.overlap[2] = Overlap::interior_first;
+  const Timeline timeline = evaluate(*costs_, plan_);
+  // Rank 0 computes rows 0 to 3 from 54 to 94, when the halo has long arrived, and then row 4.
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].wait_us, 0);
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].end_us, 104);
+  EXPECT_DOUBLE_EQ(timeline.compute_us[0], 100);
+}
+
+TEST_F(TwoRanks, WaitBehindTheInteriorForTheRest) {
+  plan_.overlap[2] = Overlap::interior_first;
+  for (OpId id = 1; id < 3; ++id) {
+    plan_.boxes(id, 0) = {with_axis(whole(graph_.shape(id)), 2, {0, 2})};
+    plan_.boxes(id, 1) = {with_axis(whole(graph_.shape(id)), 2, {2, 8})};
+  }
+  const Timeline timeline = evaluate(*costs_, plan_);
+  // Rank 1 has its halo of 28 bytes at 2 + 14 + 6 and is done with 6 rows at 142; row 2 is with rank 0 at 152.
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][0].end_us, 22 + 120);
+  const TimelineStep& step = timeline.ranks[0][2];
+  EXPECT_DOUBLE_EQ(step.end_us, 152 + 10);
+  EXPECT_DOUBLE_EQ(step.end_us - step.begin_us, 20);
+  EXPECT_DOUBLE_EQ(step.wait_us, 152 - (24 + 10));
+}
+
+TEST_F(TwoRanks, NeedNoTimeForLinksWithinOneRank) {
+  const Timeline timeline = evaluate(*costs_, single_rank_plan(graph_, 2, 0));
+  EXPECT_DOUBLE_EQ(timeline.makespan_us, 160);
+  EXPECT_DOUBLE_EQ(timeline.wait_us[0], 0);
+  EXPECT_TRUE(timeline.ranks[1].empty());
+}
+
+// Above the eager limit nothing moves before the receiver waits.
+TEST(Timeline, MovesLargeMessagesOnlyWhileTheReceiverWaits) {
+  Graph graph;
+  const OpId input = add_input(graph, {1, 1, 2, 4096});
+  const OpId other = add_input(graph, {1, 1, 2, 4096});
+  const OpId first = test::add_op(graph, {other}, Elementwise{.function = {}});
+  add_output(graph, test::add_op(graph, {input, first}, Binary{.kind = BinaryKind::add, .post_ops = {}}));
+  Profile profile{.model = {}, .axis = SplitAxis::rows, .ranks = {}, .links = {}};
+  const OpCost cost{.extents = {2}, .microseconds = {1000}};
+  profile.ranks.assign(2, {.host = {}, .ops = {{}, {}, cost, cost}});
+  profile.links = {{{}, {0, 0.001}}, {{0, 0.001}, {}}};
+  const CostModel costs(graph, profile);
+  const Timeline timeline = evaluate(costs, single_rank_plan(graph, 2, 1));
+  // `other` (32768 bytes) comes after `input` on one link; `input` is copied when its reader waits for it, at the end.
+  const std::vector<TimelineStep>& steps = timeline.ranks[1];
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_DOUBLE_EQ(steps[0].begin_us, 2 * 32.768);
+  EXPECT_DOUBLE_EQ(steps[1].begin_us, steps[0].end_us + 32.768);
+}
+
+}  // namespace
+}  // namespace strake::partition
