@@ -109,9 +109,9 @@ std::vector<std::string> notes_on(const StripModel& model, const std::vector<Can
     std::optional<double> with_it;
     for (std::size_t i = 0; i < all.size(); ++i)
       if (works[i][rank]) with_it = std::min(with_it.value_or(all[i].us), all[i].us);
-    const std::string why = with_it
-                                ? "best plan with it " + milliseconds(*with_it) + ", without " + milliseconds(chosen.us)
-                                : "every step is faster without it";
+    std::string why = "every step is faster without it";
+    if (with_it) why = "best plan with it " + milliseconds(*with_it) + ", without " + milliseconds(chosen.us);
+    if (with_it && *with_it < chosen.us) why += " (ranks must earn 3 %)";
     notes.push_back(std::string("rank ").append(std::to_string(rank)) + " left out: " + why);
   }
   return notes;

@@ -58,10 +58,10 @@ double FetchCost::fetch_us(Interval rows) const {
          begun_us_[first];
 }
 
-SegmentCost::SegmentCost(const StripModel& model, const std::vector<int>& order, std::vector<OpId> ops,
+SegmentCost::SegmentCost(const StripModel& model, std::vector<int> order, std::vector<OpId> ops,
                          const Holdings& holdings, TransferCosts transfers)
     : model_(model),
-      order_(order),
+      order_(std::move(order)),
       segment_{.ops = std::move(ops), .cuts = {}},
       n_rows_(model.op(segment_.ops.back()).n_rows) {
   std::map<OpId, std::vector<Interval>> of_row;  // of operators and sources, for rows of the last operator

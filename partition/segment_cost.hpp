@@ -42,7 +42,7 @@ struct Holdings {
 /// Cuts of the last operator of a segment.
 class SegmentCost {
  public:
-  SegmentCost(const StripModel& model, const std::vector<int>& order, std::vector<OpId> ops, const Holdings& holdings,
+  SegmentCost(const StripModel& model, std::vector<int> order, std::vector<OpId> ops, const Holdings& holdings,
               TransferCosts transfers);
 
   /// T of the rank at `position`.
@@ -66,7 +66,7 @@ class SegmentCost {
   void add_source(OpId id, RowMap rows, const Holdings& holdings, double share);
 
   const StripModel& model_;
-  const std::vector<int>& order_;
+  std::vector<int> order_;
   Segment segment_;
   Index n_rows_;
   std::vector<Layer> layers_;
