@@ -3,6 +3,7 @@
 // output channels. Products of one output are added in the order row, column, channel of the kernel, whatever the slab.
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "kernels/activation.hpp"
@@ -14,30 +15,55 @@ namespace strake::kernels {
 
 namespace {
 
-// out[m] += x[i] * w[i][m] for all input channels i of the group.
-STRAKE_MULTIVERSION void add_products(const float* x, const float* w, float* out, Index n_in, Index n_out) {
-  for (Index i = 0; i < n_in; ++i) {
-    const float value = x[i];
-    const float* row = w + i * n_out;
-    for (Index m = 0; m < n_out; ++m) out[m] += value * row[m];
+constexpr Index block = 16;      // output channels that are computed together, of one group; what is missing is zero
+constexpr Index pixels = 8;      // of one row that are computed together
+constexpr Index most_taps = 64;  // in one call of `add_taps`
+
+// One cell per output channel of a block: a vector register or a few.
+typedef float Lane __attribute__((vector_size(block * sizeof(float)), may_alias));
+
+using Sums = std::array<std::array<float, block>, pixels>;
+
+// sums[p][m] += x[tap][p][i] * w[tap][i][m], by tap, then by i.
+STRAKE_MULTIVERSION void add_taps(const float* const* x, const float* w, Index n_taps, Index n_in, float* sums) {
+  auto* out = reinterpret_cast<Lane*>(sums);
+  Lane s0 = out[0], s1 = out[1], s2 = out[2], s3 = out[3], s4 = out[4], s5 = out[5], s6 = out[6], s7 = out[7];
+  for (Index tap = 0; tap < n_taps; ++tap, x += pixels) {
+    for (Index i = 0; i < n_in; ++i, w += block) {
+      const Lane row = *reinterpret_cast<const Lane*>(w);
+      s0 += x[0][i] * row;
+      s1 += x[1][i] * row;
+      s2 += x[2][i] * row;
+      s3 += x[3][i] * row;
+      s4 += x[4][i] * row;
+      s5 += x[5][i] * row;
+      s6 += x[6][i] * row;
+      s7 += x[7][i] * row;
+    }
   }
+  out[0] = s0, out[1] = s1, out[2] = s2, out[3] = s3, out[4] = s4, out[5] = s5, out[6] = s6, out[7] = s7;
 }
 
-// (groups, kh, kw, ic, oc) from (oc, ic, kh, kw).
+// (groups, blocks, kh, kw, ic, block) from (oc, ic, kh, kw).
 std::shared_ptr<Blob> packed(const MakeContext& context, const ConvGeometry& g) {
   const WeightId id = as<Conv>(context.op())->weights;
   if (std::shared_ptr<Blob> known = context.weights.prepared(id, "own")) return known;
   const Blob original = context.weights.original(id);
   const float* from = original.floats().data();
-  auto values = std::make_shared<Blob>(Blob::allocate(original.size_bytes()));
-  float* to = values->floats().data();
   const Index n_out = g.oc / g.groups;
   const Index n_in = g.ic / g.groups;
   const Index taps = g.h.kernel * g.w.kernel;
-  for (Index m = 0; m < g.oc; ++m)
+  const Index blocks = (n_out + block - 1) / block;
+  const Index n_floats = g.groups * blocks * taps * n_in * block;
+  auto values = std::make_shared<Blob>(Blob::allocate(static_cast<std::size_t>(n_floats) * sizeof(float)));
+  std::ranges::fill(values->floats(), 0.0F);
+  float* to = values->floats().data();
+  for (Index m = 0; m < g.oc; ++m) {
+    const Index first = (m / n_out * blocks + m % n_out / block) * taps;
     for (Index i = 0; i < n_in; ++i)
       for (Index tap = 0; tap < taps; ++tap)
-        to[((m / n_out * taps + tap) * n_in + i) * n_out + m % n_out] = from[(m * n_in + i) * taps + tap];
+        to[((first + tap) * n_in + i) * block + m % n_out % block] = from[(m * n_in + i) * taps + tap];
+  }
   context.weights.keep(id, "own", values);
   return values;
 }
@@ -50,9 +76,10 @@ class OwnConv final : public Kernel {
         post_ops_(as<Conv>(context.op())->post_ops),
         channels_(dst_.box[1]) {
     const Conv& conv = *as<Conv>(context.op());
-    if (src_.box.empty()) src_.box = dst_.box;  // read nowhere; sizes only have to exist
+    reads_nothing_ = src_.box.empty();
+    if (reads_nothing_) src_.box = dst_.box;  // only has to exist
     g_ = geometry_of(context, src_.box, dst_.box);
-    reads_nothing_ = context.request.src.front().box.empty();
+    zeros_.assign(static_cast<std::size_t>(g_.ic / g_.groups), 0.0F);
     weights_ = packed(context, g_);
     if (conv.bias != no_weight)
       bias_ = std::make_shared<Blob>(Blob::copy_of(context.weights.original(conv.bias).floats()));
@@ -60,50 +87,60 @@ class OwnConv final : public Kernel {
 
   void run() override {
     const Index rows = g_.n * g_.oh;
+    const Index n_out = g_.oc / g_.groups;
+    const Index blocks = (n_out + block - 1) / block;
 #pragma omp parallel for schedule(static) if (rows * g_.ow * channels_.size() > parallel_floats)
-    for (Index row = 0; row < rows; ++row) compute_row(row / g_.oh, row % g_.oh);
+    for (Index row = 0; row < rows; ++row)
+      for (Index at = 0; at < g_.groups * blocks; ++at) {
+        const Index first = at / blocks * n_out + at % blocks * block;
+        const Interval made{first, std::min(first + block, (at / blocks + 1) * n_out)};
+        const Interval wanted = intersect(made, channels_);
+        if (wanted.empty()) continue;
+        for (Index x = 0; x < g_.ow; x += pixels) compute(row / g_.oh, row % g_.oh, x, at, made.begin, wanted);
+      }
   }
 
   [[nodiscard]] std::string implementation() const override { return "own_conv"; }
 
  private:
-  void compute_row(Index n, Index y) const {
-    thread_local std::vector<float> sums;  // grows once per thread
-    sums.resize(std::max(sums.size(), static_cast<std::size_t>(g_.oc)));
-    for (Index x = 0; x < g_.ow; ++x) {
-      std::fill(sums.begin(), sums.end(), 0.0F);
-      if (!reads_nothing_) add_window(n, y, x, sums.data());
-      float* out = dst_.floats() + n * dst_.strides[0] + y * dst_.strides[2] + x * dst_.strides[3];
-      store(sums.data() + channels_.begin, out);
-    }
-  }
-
-  void add_window(Index n, Index y, Index x, float* sums) const {
-    const Index n_out = g_.oc / g_.groups;
+  // The pixels from `x` on, and the channels `wanted` of the block numbered `at`, which begins at channel `first`.
+  void compute(Index n, Index y, Index x, Index at, Index first, Interval wanted) const {
+    alignas(64) Sums sums{};
+    std::array<const float*, most_taps * pixels> places;
     const Index n_in = g_.ic / g_.groups;
-    const Index first_group = channels_.begin / n_out;
-    const Index last_group = (channels_.end - 1) / n_out;
-    for (Index ky = 0; ky < g_.h.kernel; ++ky) {
-      const Index sy = y * g_.h.stride - g_.h.pad_begin + ky * g_.h.dilation;
-      if (sy < 0 || sy >= g_.ih) continue;
-      for (Index kx = 0; kx < g_.w.kernel; ++kx) {
-        const Index sx = x * g_.w.stride - g_.w.pad_begin + kx * g_.w.dilation;
-        if (sx < 0 || sx >= g_.iw) continue;
-        const float* pixel = src_.floats() + n * src_.strides[0] + sy * src_.strides[2] + sx * src_.strides[3];
-        for (Index group = first_group; group <= last_group; ++group) {
-          const Index tap = (group * g_.h.kernel + ky) * g_.w.kernel + kx;
-          add_products(pixel + group * n_in - src_.box[1].begin, weights_->floats().data() + tap * n_in * n_out,
-                       sums + group * n_out, n_in, n_out);
-        }
-      }
+    const Index taps = g_.h.kernel * g_.w.kernel;
+    const Index channel = first / (g_.oc / g_.groups) * n_in - src_.box[1].begin;
+    const float* weights = weights_->floats().data() + at * taps * n_in * block;
+    for (Index begin = 0; begin < taps; begin += most_taps) {
+      const Index n_taps = std::min(most_taps, taps - begin);
+      for (Index tap = 0; tap < n_taps; ++tap)
+        for (Index p = 0; p < pixels; ++p)
+          places[static_cast<std::size_t>(tap * pixels + p)] =
+              place(n, y, x + p, (begin + tap) / g_.w.kernel, (begin + tap) % g_.w.kernel, channel);
+      add_taps(places.data(), weights + begin * n_in * block, n_taps, n_in, sums.front().data());
+    }
+    const Index n_pixels = std::min(pixels, g_.ow - x);
+    for (Index p = 0; p < n_pixels; ++p) {
+      float* out = dst_.floats() + n * dst_.strides[0] + y * dst_.strides[2] + (x + p) * dst_.strides[3];
+      store(sums[static_cast<std::size_t>(p)].data() + wanted.begin - first, wanted,
+            out + wanted.begin - channels_.begin);
     }
   }
 
-  // Bias and post-ops, one pixel at a time.
-  void store(float* sums, float* out) const {
-    const Index n = channels_.size();
+  // Where the channels of one tap lie; zeros for the padding, so that it costs no other order of additions.
+  [[nodiscard]] const float* place(Index n, Index y, Index x, Index ky, Index kx, Index channel) const {
+    const Index sy = y * g_.h.stride - g_.h.pad_begin + ky * g_.h.dilation;
+    const Index sx = x * g_.w.stride - g_.w.pad_begin + kx * g_.w.dilation;
+    const bool inside = !reads_nothing_ && x < g_.ow && sy >= 0 && sy < g_.ih && sx >= 0 && sx < g_.iw;
+    if (!inside) return zeros_.data();
+    return src_.floats() + n * src_.strides[0] + sy * src_.strides[2] + sx * src_.strides[3] + channel;
+  }
+
+  // Bias and post-ops of the channels `made` of one pixel.
+  void store(float* sums, Interval made, float* out) const {
+    const Index n = made.size();
     if (bias_) {
-      const float* bias = bias_->floats().data() + channels_.begin;
+      const float* bias = bias_->floats().data() + made.begin;
       for (Index m = 0; m < n; ++m) sums[m] += bias[m];
     }
     for (const PostOp& post_op : post_ops_) {
@@ -122,6 +159,7 @@ class OwnConv final : public Kernel {
   Interval channels_;
   ConvGeometry g_;
   bool reads_nothing_ = false;
+  std::vector<float> zeros_;  // a pixel of the padding
   std::shared_ptr<Blob> weights_;
   std::shared_ptr<Blob> bias_;
 };
