@@ -123,9 +123,10 @@ bool is_fully_connected(const MakeContext& context) {
   const auto covers = [](const WindowAxis& axis, Index size) {
     return axis.kernel == size && axis.dilation == 1 && axis.pad_begin == 0 && axis.pad_end == 0;
   };
+  // One image of the source must lie in one run. Steps along axes of one cell say nothing.
   const View& view = context.request.src.front();
-  // One image of the source must lie in one run.
-  const bool gapless = view.strides[1] == 1 && view.strides[3] == src[1] && view.strides[2] == src[1] * src[3];
+  const auto steps = [&](std::size_t axis, Index by) { return src[axis] == 1 || view.strides[axis] == by; };
+  const bool gapless = steps(1, 1) && steps(3, src[1]) && steps(2, src[1] * src[3]);
   return conv.groups == 1 && covers(conv.window.h, src[2]) && covers(conv.window.w, src[3]) && gapless;
 }
 

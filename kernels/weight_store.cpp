@@ -56,11 +56,15 @@ std::shared_ptr<Blob> WeightStore::prepared(WeightId id, const std::string& form
 
 void WeightStore::keep(WeightId id, const std::string& form, const std::shared_ptr<Blob>& values) {
   prepared_[{id, form}] = values;
+  if (originals_.at(static_cast<std::size_t>(id)).empty()) taken_over_[id] = values;
 }
 
 void WeightStore::release(const Op& op) {
-  for (const WeightId id : weights_of(op))
-    if (--uses_[static_cast<std::size_t>(id)] <= 0) originals_[static_cast<std::size_t>(id)].reset();
+  for (const WeightId id : weights_of(op)) {
+    if (--uses_[static_cast<std::size_t>(id)] > 0) continue;
+    originals_[static_cast<std::size_t>(id)].reset();
+    taken_over_.erase(id);
+  }
 }
 
 std::size_t WeightStore::size_bytes() const {

@@ -25,11 +25,11 @@ class WeightStore {
   [[nodiscard]] Blob original(WeightId id);
 
   /// The values for a kernel to change in place: taken out of the store, or a copy where another operator uses them
-  /// too.
+  /// too. The form that they get must be kept under a name, since nobody else can make it any more.
   [[nodiscard]] Blob take(WeightId id);
 
   /// A kernel's own form of a weight, under a key that names the form; empty if nobody has made it yet or all kernels
-  /// that used it are gone.
+  /// that used it are gone. A form that took the place of the original lives until `release` at least.
   [[nodiscard]] std::shared_ptr<Blob> prepared(WeightId id, const std::string& form) const;
   void keep(WeightId id, const std::string& form, const std::shared_ptr<Blob>& values);
 
@@ -50,6 +50,7 @@ class WeightStore {
   std::vector<Shape> shapes_;
   std::vector<Blob> originals_;
   std::map<std::pair<WeightId, std::string>, std::weak_ptr<Blob>> prepared_;
+  std::map<WeightId, std::shared_ptr<Blob>> taken_over_;  // forms that took the place of the original
 };
 
 }  // namespace strake::kernels

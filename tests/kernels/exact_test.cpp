@@ -2,9 +2,6 @@
 // The promise of `Exactness::exact`: the bits of a cell do not depend on the slab that it is computed in.
 
 #include <gtest/gtest.h>
-#include <omp.h>
-
-#include <map>
 
 #include "kernels/random_conv.hpp"
 
