@@ -3,9 +3,13 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/wire_format_lite.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <limits>
 
 #include "core/errors.hpp"
 #include "core/half.hpp"
@@ -42,6 +46,67 @@ std::int64_t opset_of(const onnx::ModelProto& model, const std::string& where) {
   return opset;
 }
 
+namespace {
+
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::io::CodedOutputStream;
+using google::protobuf::io::StringOutputStream;
+
+// Field numbers of onnx.proto; part of the format for ever.
+constexpr int model_graph = 7;
+constexpr int graph_initializer = 5;
+constexpr int tensor_raw_data = 9;
+
+// Calls `take` for each field `number` of the message that `input` is in; its other fields are merged into `message`.
+// protobuf's own parser doubles a string's memory while a long one arrives; here every weight is read once, into place.
+template <class Message, class Take>
+bool read_fields(CodedInputStream& input, int number, Message& message, Take take) {
+  std::string others;
+  {
+    StringOutputStream stream(&others);
+    CodedOutputStream output(&stream);
+    while (const std::uint32_t tag = input.ReadTag()) {
+      const bool wanted = WireFormatLite::GetTagFieldNumber(tag) == number &&
+                          WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+      if (!wanted) {
+        if (!WireFormatLite::SkipField(&input, tag, &output)) return false;
+        continue;
+      }
+      int length = 0;
+      if (!input.ReadVarintSizeAsInt(&length) || length > input.BytesUntilTotalBytesLimit()) return false;
+      const auto limit = input.PushLimit(length);
+      if (!take(length) || input.BytesUntilLimit() != 0) return false;
+      input.PopLimit(limit);
+    }
+  }
+  return input.ConsumedEntireMessage() && message.MergeFromString(others);
+}
+
+bool read_tensor(CodedInputStream& input, onnx::TensorProto& tensor) {
+  return read_fields(input, tensor_raw_data, tensor, [&](int length) {
+    std::string& raw = *tensor.mutable_raw_data();
+    raw.resize(static_cast<std::size_t>(length));
+    return input.ReadRaw(raw.data(), length);
+  });
+}
+
+bool read_graph(CodedInputStream& input, onnx::GraphProto& graph) {
+  return read_fields(input, graph_initializer, graph,
+                     [&](int) { return read_tensor(input, *graph.add_initializer()); });
+}
+
+bool read_message(std::istream& stream, std::uintmax_t n_bytes, onnx::ModelProto& model) {
+  google::protobuf::io::IstreamInputStream raw(&stream, 1 << 16);
+  CodedInputStream input(&raw);
+  // A length that the file cannot hold is refused before memory is asked for. One byte more than there are, since
+  // reaching this limit counts as an error, and the end of the file does not.
+  input.SetTotalBytesLimit(static_cast<int>(std::min<std::uintmax_t>(n_bytes + 1, std::numeric_limits<int>::max())));
+  return read_fields(input, model_graph, model, [&](int) { return read_graph(input, *model.mutable_graph()); });
+}
+
+}  // namespace
+
 onnx::ModelProto read_model(const fs::path& file) {
   std::error_code error;
   if (!fs::exists(file, error)) throw InvalidInput("there is no model file '" + file.string() + "'");
@@ -49,15 +114,11 @@ onnx::ModelProto read_model(const fs::path& file) {
     throw InvalidInput("'" + file.string() + "' is a directory, expected an ONNX file");
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw InvalidInput("cannot read the model file '" + file.string() + "'");
-  const auto n_bytes = fs::file_size(file, error);
+  const std::uintmax_t n_bytes = fs::file_size(file, error);
+  if (error) throw InvalidInput("cannot read the model file '" + file.string() + "': " + error.message());
   if (n_bytes == 0) refuse(file, "it is empty");
   onnx::ModelProto model;
-  {
-    google::protobuf::io::IstreamInputStream raw(&stream);
-    google::protobuf::io::CodedInputStream coded(&raw);
-    coded.SetTotalBytesLimit(std::numeric_limits<int>::max());
-    if (!model.ParseFromCodedStream(&coded)) refuse(file, "it is truncated or something else");
-  }
+  if (!read_message(stream, n_bytes, model)) refuse(file, "it is truncated or something else");
   if (!model.has_graph()) refuse(file, "it has no graph");
   if (model.graph().node_size() == 0 && model.graph().output_size() == 0) refuse(file, "its graph is empty");
   if (!model.has_ir_version()) refuse(file, "it names no IR version");
