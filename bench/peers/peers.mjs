@@ -83,7 +83,7 @@ function randomTensor(input, shapes) {
     uint8: () => Uint8Array.from({length: size}, byte),
   };
   if (!(input.type in makers)) {
-    throw new WrongInput(`input '${input.name}' has elements of type ${input.type}, which this benchmark does not make`);
+    throw new WrongInput(`input '${input.name}' has elements of type ${input.type}, for which this makes no numbers`);
   }
   return new ort.Tensor(input.type, makers[input.type](), dimensions);
 }
@@ -116,8 +116,8 @@ function timeStrake(model, options, frames, scratch) {
   const report = join(scratch, 'bench.json');
   const shapes = options.shapes.flatMap((shape) => ['--shape', shape]);
   const settings = ['--threads', options.threads, '--frames', frames, '--warm-up', warmUpFrames].map(String);
-  const {status, error} = spawnSync(process.env.STRAKE, ['bench', model, '-q', ...settings, '--json', report, ...shapes],
-    {stdio: ['ignore', 'ignore', 'inherit']});
+  const words = ['bench', model, '-q', ...settings, '--json', report, ...shapes];
+  const {status, error} = spawnSync(process.env.STRAKE, words, {stdio: ['ignore', 'ignore', 'inherit']});
   if (error) throw error;
   if (status !== 0) throw new Failed(`strake bench ${model} ended with ${status}`);
   return JSON.parse(readFileSync(report, 'utf8')).latency_ms.p50;
