@@ -1,33 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "onnx/zoo.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+#include <utility>
 
-#include "core/errors.hpp"
-#include "onnx/zoo_families.hpp"
+#include "onnx/zoo_networks.hpp"
 
 namespace strake::zoo {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 struct Network {
   const char* name;
-  ZooSize size;  // usual
+  ZooSize usual;
+  Index multiple;  // of rows and columns: maps that were halved and doubled meet those that were not
   void (*build)(Builder&, ZooSize);
 };
 
-constexpr std::array<Network, 11> networks = {{{"vgg16", {224, 224}, build_vgg16},
-                                               {"vgg16_conv", {224, 224}, build_vgg16_conv},
-                                               {"resnet18", {224, 224}, build_resnet18},
-                                               {"resnet50", {224, 224}, build_resnet50},
-                                               {"mobilenet_v2", {224, 224}, build_mobilenet_v2},
-                                               {"squeezenet1_1", {224, 224}, build_squeezenet1_1},
-                                               {"densenet121", {224, 224}, build_densenet121},
-                                               {"googlenet", {224, 224}, build_googlenet},
-                                               {"yolov3_tiny", {416, 416}, build_yolov3_tiny},
-                                               {"unet", {512, 512}, build_unet},
-                                               {"edges", {1080, 1920}, build_edges}}};
+constexpr std::array networks{
+    Network{"vgg16", {224, 224}, 1, vgg16},
+    Network{"vgg16_conv", {224, 224}, 1, vgg16_conv},
+    Network{"resnet18", {224, 224}, 1, resnet18},
+    Network{"resnet50", {224, 224}, 1, resnet50},
+    Network{"mobilenet_v2", {224, 224}, 1, mobilenet_v2},
+    Network{"squeezenet1_1", {224, 224}, 1, squeezenet1_1},
+    Network{"densenet121", {224, 224}, 1, densenet121},
+    Network{"googlenet", {224, 224}, 1, googlenet},
+    Network{"yolov3_tiny", {416, 416}, 32, yolov3_tiny},
+    Network{"unet", {512, 512}, 16, unet},
+    Network{"edges", {1080, 1920}, 1, edges},
+};
+
+constexpr Index most_rows = 65536;
+
+std::string text(ZooSize size) { return std::to_string(size.h) + "x" + std::to_string(size.w); }
+
+const Network& network_of(const std::string& name) {
+  const auto found = std::find_if(networks.begin(), networks.end(), [&](const auto& one) { return one.name == name; });
+  if (found != networks.end()) return *found;
+  std::string known;
+  for (const std::string& one : names()) known += (known.empty() ? "" : ", ") + one;
+  throw InvalidInput("the zoo has no network '" + name + "', only " + known);
+}
+
+bool fits(const Network& network, ZooSize size) {
+  try {
+    Builder builder(network.name, 0, Fill::shapes_only);
+    network.build(builder, size);
+    return true;
+  } catch (const TooSmall&) {
+    return false;
+  }
+}
+
+// Rows and columns do not depend on each other, so each is tried beside the other's usual number.
+ZooSize least_size(const Network& network) {
+  ZooSize least{network.multiple, network.multiple};
+  while (!fits(network, {least.h, network.usual.w})) least.h += network.multiple;
+  while (!fits(network, {network.usual.h, least.w})) least.w += network.multiple;
+  return least;
+}
+
+void check_size(const Network& network, ZooSize size) {
+  const std::string name = std::string("'") + network.name + "'";
+  if (size.h > most_rows || size.w > most_rows)
+    throw InvalidInput(name + " needs a size of at most " + text({most_rows, most_rows}) + ", got " + text(size));
+  const bool positive = size.h > 0 && size.w > 0;
+  if (positive && (size.h % network.multiple != 0 || size.w % network.multiple != 0))
+    throw InvalidInput(name + " needs a height and a width that are multiples of " + std::to_string(network.multiple) +
+                       ", got " + text(size));
+  if (!positive || !fits(network, size))
+    throw InvalidInput(name + " needs a size of at least " + text(least_size(network)) + ", got " + text(size));
+}
+
+// A file that gets its name when it is complete, and vanishes otherwise.
+class FileUnderWay {
+ public:
+  explicit FileUnderWay(fs::path file)
+      : file_(std::move(file)), partial_(file_.string() + "." + std::to_string(getpid()) + ".partial") {
+    errno = 0;
+    stream_.open(partial_, std::ios::binary);
+    if (!stream_) refuse(std::strerror(errno));
+  }
+  FileUnderWay(const FileUnderWay&) = delete;
+  FileUnderWay& operator=(const FileUnderWay&) = delete;
+  ~FileUnderWay() {
+    std::error_code ignored;
+    fs::remove(partial_, ignored);
+  }
+
+  void finish(const onnx::ModelProto& proto) {
+    errno = 0;
+    const bool written = proto.SerializeToOstream(&stream_);
+    stream_.close();
+    if (!written || !stream_) refuse(std::strerror(errno));
+    std::error_code error;
+    fs::rename(partial_, file_, error);
+    if (error) refuse(error.message());
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& reason) const {
+    throw InvalidInput("cannot write '" + file_.string() + "': " + reason);
+  }
+
+  fs::path file_;
+  fs::path partial_;
+  std::ofstream stream_;
+};
 
 }  // namespace
 
@@ -37,17 +126,20 @@ std::vector<std::string> names() {
   return list;
 }
 
-void write(const std::string& name, std::optional<ZooSize> size, std::uint64_t seed,
-           const std::filesystem::path& file) {
-  const auto found = std::find_if(networks.begin(), networks.end(), [&](const Network& n) { return name == n.name; });
-  if (found == networks.end()) {
-    std::string known;
-    for (const Network& network : networks) known += std::string(known.empty() ? "" : ", ") + network.name;
-    throw InvalidInput("the zoo has no network '" + name + "'; it has " + known);
-  }
-  Builder builder(name, seed);
-  found->build(builder, size.value_or(found->size));
-  builder.write(file);
+onnx::ModelProto model(const std::string& name, std::optional<ZooSize> size, std::uint64_t seed, Fill fill) {
+  const Network& network = network_of(name);
+  const ZooSize chosen = size.value_or(network.usual);
+  check_size(network, chosen);
+  Builder builder(network.name, seed, fill);
+  network.build(builder, chosen);
+  return builder.take();
+}
+
+void write(const std::string& name, std::optional<ZooSize> size, std::uint64_t seed, const fs::path& file) {
+  // Opened first: an unwritable place is told before weights are drawn for seconds.
+  FileUnderWay under_way(file);
+  const onnx::ModelProto proto = model(name, size, seed, Fill::weights);
+  under_way.finish(proto);
 }
 
 }  // namespace strake::zoo

@@ -1,274 +1,297 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "onnx/zoo_builder.hpp"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <fstream>
-
-#include "core/errors.hpp"
+#include <initializer_list>
 
 namespace strake::zoo {
 
 namespace {
 
-constexpr int opset = 13;
-constexpr int ir_version = 7;
+constexpr std::int64_t opset = 13;
+constexpr std::int64_t ir_version = 7;  // the one that came with opset 13
 
-std::string raw_of(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+void set(onnx::NodeProto& node, const std::string& name, std::int64_t value) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INT);
+  attribute.set_i(value);
 }
+
+void set(onnx::NodeProto& node, const std::string& name, float value) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::FLOAT);
+  attribute.set_f(value);
+}
+
+void set(onnx::NodeProto& node, const std::string& name, const char* value) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::STRING);
+  attribute.set_s(value);
+}
+
+void set(onnx::NodeProto& node, const std::string& name, std::initializer_list<Index> values) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INTS);
+  for (const Index value : values) attribute.add_ints(value);
+}
+
+void declare(onnx::ValueInfoProto& info, const std::string& name, const Shape& shape) {
+  info.set_name(name);
+  auto& tensor = *info.mutable_type()->mutable_tensor_type();
+  tensor.set_elem_type(onnx::TensorProto::FLOAT);
+  for (const Index size : shape) tensor.mutable_shape()->add_dim()->set_dim_value(size);
+}
+
+// Rows (or columns) of the output of a window that slides over `src` rows.
+Index slid(const std::string& name, Index src, Index window, Index stride, Index padding, Rounding rounding) {
+  const Index room = src + padding - window;
+  if (src < 1 || room < 0)
+    throw TooSmall("layer '" + name + "' needs at least " + std::to_string(window - padding) +
+                   " rows and columns, got " + std::to_string(src));
+  return (rounding == Rounding::up ? room + stride - 1 : room) / stride + 1;
+}
+
+Shape conv_shape(const std::string& name, const Value& src, const ConvShape& shape) {
+  ensure(src.c() % shape.groups == 0 && shape.c % shape.groups == 0, "groups divide the channels");
+  const Index window = (shape.kernel - 1) * shape.dilation + 1;
+  return {1, shape.c, slid(name, src.h(), window, shape.stride, 2 * shape.pad, Rounding::down),
+          slid(name, src.w(), window, shape.stride, 2 * shape.pad, Rounding::down)};
+}
+
+Shape weight_shape(const Value& src, const ConvShape& shape) {
+  return {shape.c, src.c() / shape.groups, shape.kernel, shape.kernel};
+}
+
+float deviation_of(float gain, Index fan_in) { return std::sqrt(gain / static_cast<float>(fan_in)); }
+
+constexpr float bias_deviation = 0.05F;
 
 }  // namespace
 
-Builder::Builder(const std::string& name, std::uint64_t seed) : name_(name), state_(seed * 0x9E3779B97F4A7C15ULL + 1) {
+std::uint64_t Random::next() {
+  std::uint64_t z = (state_ += 0x9E3779B97F4A7C15U);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+  return z ^ (z >> 31);
+}
+
+float Random::normal(float deviation) {
+  // Four numbers of 16 bits have the mean 4 * 32767.5 and the variance 4 * (2^32 - 1) / 12.
+  constexpr float one_deviation = 37837.2F;
+  const std::uint64_t bits = next();
+  const auto sum =
+      static_cast<int>((bits & 0xFFFFU) + (bits >> 16 & 0xFFFFU) + (bits >> 32 & 0xFFFFU) + (bits >> 48)) - 131070;
+  return static_cast<float>(sum) * (deviation / one_deviation);
+}
+
+float Random::uniform(float low, float high) {
+  const float unit = static_cast<float>(next() >> 40) * 0x1p-24F;
+  return low + (high - low) * unit;
+}
+
+Builder::Builder(const std::string& network, std::uint64_t seed, Fill fill) : random_(seed), fill_(fill) {
   model_.set_ir_version(ir_version);
-  model_.set_producer_name("strake zoo");
-  auto* import = model_.add_opset_import();
-  import->set_domain("");
-  import->set_version(opset);
-  model_.mutable_graph()->set_name(name);
+  model_.set_producer_name("strake");
+  auto& import = *model_.add_opset_import();
+  import.set_domain("");
+  import.set_version(opset);
+  model_.mutable_graph()->set_name(network);
 }
 
-// Sum of four uniform numbers, scaled to variance 1: close enough to normal for weights, and the same bits everywhere.
-// Source of the generator: S. Vigna, splitmix64, public domain.
-float Builder::normal() {
-  state_ += 0x9E3779B97F4A7C15ULL;
-  std::uint64_t z = state_;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-  z ^= z >> 31;
-  float sum = -2.0F;
-  for (int i = 0; i < 4; ++i) sum += static_cast<float>((z >> (16 * i)) & 0xFFFF) / 65536.0F;
-  return sum * 1.7320508F;
+Value Builder::input(const std::string& name, Shape shape) {
+  declare(*model_.mutable_graph()->add_input(), name, shape);
+  return {name, std::move(shape)};
 }
 
-std::string Builder::weight(const std::string& name, const std::vector<std::int64_t>& dims, std::string raw) {
-  auto* tensor = model_.mutable_graph()->add_initializer();
-  tensor->set_name(name);
-  for (const std::int64_t size : dims) tensor->add_dims(size);
-  tensor->set_data_type(onnx::TensorProto::FLOAT);
-  tensor->set_raw_data(std::move(raw));
+void Builder::output(const Value& value, const std::string& name) {
+  auto& nodes = *model_.mutable_graph()->mutable_node();
+  const auto maker =
+      std::find_if(nodes.begin(), nodes.end(), [&](const auto& one) { return one.output(0) == value.name; });
+  ensure(maker != nodes.end(), "a layer makes each output of a network");
+  maker->set_output(0, name);
+  declare(*model_.mutable_graph()->add_output(), name, value.shape);
+}
+
+onnx::NodeProto& Builder::node(const std::string& type, const std::string& name,
+                               const std::vector<std::string>& inputs) {
+  auto& node = *model_.mutable_graph()->add_node();
+  node.set_op_type(type);
+  node.set_name(name);
+  for (const std::string& one : inputs) node.add_input(one);
+  node.add_output(name);
+  return node;
+}
+
+Value Builder::unary(const std::string& type, const std::string& name, const Value& src) {
+  node(type, name, {src.name});
+  return {name, src.shape};
+}
+
+Value Builder::binary(const std::string& type, const std::string& name, const Value& a, const Value& b) {
+  node(type, name, {a.name, b.name});
+  Shape shape = a.shape;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) shape[axis] = std::max(shape[axis], b.shape[axis]);
+  return {name, shape};
+}
+
+onnx::TensorProto& Builder::initializer(const std::string& name, const Shape& shape) {
+  auto& tensor = *model_.mutable_graph()->add_initializer();
+  tensor.set_name(name);
+  tensor.set_data_type(onnx::TensorProto::FLOAT);
+  for (const Index size : shape) tensor.add_dims(size);
+  return tensor;
+}
+
+std::string Builder::random_weight(const std::string& name, const Shape& shape, const std::function<float()>& next) {
+  auto& tensor = initializer(name, shape);
+  if (fill_ == Fill::shapes_only) return name;
+  // Drawn in place: the largest weight has 411 MB.
+  std::string& raw = *tensor.mutable_raw_data();
+  raw.resize(static_cast<std::size_t>(volume(shape)) * sizeof(float));
+  for (std::size_t i = 0; i < raw.size(); i += sizeof(float)) {
+    const float value = next();
+    std::memcpy(raw.data() + i, &value, sizeof(float));
+  }
   return name;
 }
 
-std::string Builder::random_weight(const std::string& name, const std::vector<std::int64_t>& dims, float mean,
-                                   float deviation) {
-  std::size_t n = 1;
-  for (const std::int64_t size : dims) n *= static_cast<std::size_t>(size);
-  std::string raw(n * sizeof(float), '\0');
-  for (std::size_t i = 0; i < n; ++i) {
-    const float value = mean + deviation * normal();
-    std::memcpy(raw.data() + i * sizeof(float), &value, sizeof(float));
-  }
-  return weight(name, dims, std::move(raw));
+std::string Builder::normal_weight(const std::string& name, const Shape& shape, float deviation) {
+  return random_weight(name, shape, [&] { return random_.normal(deviation); });
 }
 
-void Builder::attribute(const std::string& name, std::int64_t value) {
-  auto* one = last().add_attribute();
-  one->set_name(name);
-  one->set_type(onnx::AttributeProto::INT);
-  one->set_i(value);
+std::string Builder::uniform_weight(const std::string& name, Index size, float low, float high) {
+  return random_weight(name, {size}, [&] { return random_.uniform(low, high); });
 }
 
-void Builder::attribute(const std::string& name, const std::vector<std::int64_t>& values) {
-  auto* one = last().add_attribute();
-  one->set_name(name);
-  one->set_type(onnx::AttributeProto::INTS);
-  for (const std::int64_t value : values) one->add_ints(value);
-}
-
-void Builder::attribute(const std::string& name, float value) {
-  auto* one = last().add_attribute();
-  one->set_name(name);
-  one->set_type(onnx::AttributeProto::FLOAT);
-  one->set_f(value);
-}
-
-void Builder::attribute(const std::string& name, const std::string& value) {
-  auto* one = last().add_attribute();
-  one->set_name(name);
-  one->set_type(onnx::AttributeProto::STRING);
-  one->set_s(value);
-}
-
-std::string Builder::input(const std::string& name, std::int64_t c, std::int64_t h, std::int64_t w) {
-  auto* info = model_.mutable_graph()->add_input();
-  info->set_name(name);
-  auto* type = info->mutable_type()->mutable_tensor_type();
-  type->set_elem_type(onnx::TensorProto::FLOAT);
-  for (const std::int64_t size : {std::int64_t{1}, c, h, w}) type->mutable_shape()->add_dim()->set_dim_value(size);
-  maps_[name] = {c, h, w};
+std::string Builder::constant(const std::string& name, const Shape& shape, const std::vector<float>& values) {
+  ensure(static_cast<Index>(values.size()) == volume(shape), "a constant has as many values as its shape");
+  initializer(name, shape).set_raw_data(values.data(), values.size() * sizeof(float));
   return name;
 }
 
-std::string Builder::node(const std::string& type, const std::vector<std::string>& inputs) {
-  auto* proto = model_.mutable_graph()->add_node();
-  const std::string name = type + "_" + std::to_string(model_.graph().node_size() - 1);
-  proto->set_name(name);
-  proto->set_op_type(type);
-  for (const std::string& one : inputs) proto->add_input(one);
-  proto->add_output(name + "_out");
-  maps_[name + "_out"] = maps_[inputs.front()];
-  return name + "_out";
+onnx::NodeProto& Builder::conv_node(const std::string& name, const Value& src, const ConvShape& shape, bool biased) {
+  auto& conv = node("Conv", name, {src.name, name + ".weight"});
+  if (biased) conv.add_input(name + ".bias");
+  set(conv, "kernel_shape", {shape.kernel, shape.kernel});
+  set(conv, "strides", {shape.stride, shape.stride});
+  set(conv, "pads", {shape.pad, shape.pad, shape.pad, shape.pad});
+  set(conv, "dilations", {shape.dilation, shape.dilation});
+  set(conv, "group", shape.groups);
+  return conv;
 }
 
-std::string Builder::window_node(const std::string& type, const std::vector<std::string>& inputs, const Layer& layer,
-                                 bool ceil_mode) {
-  const std::string out = node(type, inputs);
-  attribute("kernel_shape", std::vector<std::int64_t>{layer.kernel, layer.kernel});
-  attribute("strides", std::vector<std::int64_t>{layer.stride, layer.stride});
-  attribute("pads", std::vector<std::int64_t>(4, layer.pad));
-  Map& map = maps_[out];
-  for (std::int64_t* size : {&map.h, &map.w}) {
-    const std::int64_t room = *size + 2 * layer.pad - (layer.kernel - 1) * layer.dilation - 1;
-    if (room < 0)
-      throw InvalidInput("'" + name_ + "' does not fit so small an input: a window of " + std::to_string(layer.kernel) +
-                         " finds a map of " + std::to_string(*size));
-    *size = (room + (ceil_mode ? layer.stride - 1 : 0)) / layer.stride + 1;
+Value Builder::conv(const std::string& name, const Value& src, const ConvShape& shape) {
+  const Shape weights = weight_shape(src, shape);
+  normal_weight(name + ".weight", weights, deviation_of(shape.gain, volume(weights) / shape.c));
+  if (shape.bias == Bias::random) normal_weight(name + ".bias", {shape.c}, bias_deviation);
+  conv_node(name, src, shape, shape.bias == Bias::random);
+  return {name, conv_shape(name, src, shape)};
+}
+
+Value Builder::conv(const std::string& name, const Value& src, const ConvShape& shape,
+                    const std::vector<float>& weights, const std::vector<float>& biases) {
+  constant(name + ".weight", weight_shape(src, shape), weights);
+  if (!biases.empty()) constant(name + ".bias", {shape.c}, biases);
+  conv_node(name, src, shape, !biases.empty());
+  return {name, conv_shape(name, src, shape)};
+}
+
+Value Builder::upsampling_conv(const std::string& name, const Value& src, Index c) {
+  // Windows do not overlap: each output reads one pixel of every channel.
+  normal_weight(name + ".weight", {src.c(), c, 2, 2}, deviation_of(1, src.c()));
+  normal_weight(name + ".bias", {c}, bias_deviation);
+  auto& conv = node("ConvTranspose", name, {src.name, name + ".weight", name + ".bias"});
+  set(conv, "kernel_shape", {2, 2});
+  set(conv, "strides", {2, 2});
+  return {name, {1, c, 2 * src.h(), 2 * src.w()}};
+}
+
+Value Builder::norm(const std::string& name, const Value& src, const NormShape& shape) {
+  const Index c = src.c();
+  auto& norm =
+      node("BatchNormalization", name,
+           {src.name, uniform_weight(name + ".weight", c, 0.9F * shape.gamma, 1.1F * shape.gamma),
+            uniform_weight(name + ".bias", c, -0.1F, 0.1F), uniform_weight(name + ".running_mean", c, -0.1F, 0.1F),
+            uniform_weight(name + ".running_var", c, 0.9F, 1.1F)});
+  set(norm, "epsilon", shape.epsilon);
+  return {name, src.shape};
+}
+
+Value Builder::leaky_relu(const std::string& name, const Value& src, float alpha) {
+  set(node("LeakyRelu", name, {src.name}), "alpha", alpha);
+  return {name, src.shape};
+}
+
+Value Builder::clip(const std::string& name, const Value& src, float low, float high) {
+  node("Clip", name, {src.name, constant(name + ".min", {}, {low}), constant(name + ".max", {}, {high})});
+  return {name, src.shape};
+}
+
+Value Builder::max_pool(const std::string& name, const Value& src, const PoolShape& shape) {
+  const Index pad_end = std::max(shape.pad, shape.pad_end);
+  const auto size = [&](Index rows) {
+    return slid(name, rows, shape.kernel, shape.stride, shape.pad + pad_end, shape.rounding);
+  };
+  const Shape dst{1, src.c(), size(src.h()), size(src.w())};
+  auto& pool = node("MaxPool", name, {src.name});
+  set(pool, "kernel_shape", {shape.kernel, shape.kernel});
+  set(pool, "strides", {shape.stride, shape.stride});
+  set(pool, "pads", {shape.pad, shape.pad, pad_end, pad_end});
+  set(pool, "ceil_mode", Index{shape.rounding == Rounding::up});
+  return {name, dst};
+}
+
+Value Builder::average_pool(const std::string& name, const Value& src, const WindowSize& kernel,
+                            const WindowSize& stride) {
+  const Shape dst{1, src.c(), slid(name, src.h(), kernel.h, stride.h, 0, Rounding::down),
+                  slid(name, src.w(), kernel.w, stride.w, 0, Rounding::down)};
+  auto& pool = node("AveragePool", name, {src.name});
+  set(pool, "kernel_shape", {kernel.h, kernel.w});
+  set(pool, "strides", {stride.h, stride.w});
+  return {name, dst};
+}
+
+Value Builder::global_average_pool(const std::string& name, const Value& src) {
+  node("GlobalAveragePool", name, {src.name});
+  return {name, {1, src.c(), 1, 1}};
+}
+
+Value Builder::concat(const std::string& name, const std::vector<Value>& parts) {
+  auto& concat = node("Concat", name, {});
+  set(concat, "axis", Index{1});
+  Shape shape = parts.front().shape;
+  shape[1] = 0;
+  for (const Value& part : parts) {
+    concat.add_input(part.name);
+    shape[1] += part.c();
   }
-  return out;
+  return {name, shape};
 }
 
-std::string Builder::conv_with(const std::string& src, const Layer& layer, const std::vector<float>& weights,
-                               const std::vector<float>& bias) {
-  const std::string name = "weight_" + std::to_string(model_.graph().node_size());
-  std::vector<std::string> inputs{
-      src, weight(name, {layer.out, channels(src) / layer.groups, layer.kernel, layer.kernel}, raw_of(weights))};
-  if (!bias.empty()) inputs.push_back(weight(name + "_bias", {layer.out}, raw_of(bias)));
-  const std::string out = window_node("Conv", inputs, layer, false);
-  attribute("group", layer.groups);
-  attribute("dilations", std::vector<std::int64_t>{layer.dilation, layer.dilation});
-  maps_[out].c = layer.out;
-  return out;
+Value Builder::upsample(const std::string& name, const Value& src) {
+  auto& resize = node("Resize", name, {src.name, "", constant(name + ".scales", {4}, {1, 1, 2, 2})});
+  set(resize, "mode", "nearest");
+  set(resize, "coordinate_transformation_mode", "asymmetric");
+  set(resize, "nearest_mode", "floor");
+  return {name, {1, src.c(), 2 * src.h(), 2 * src.w()}};
 }
 
-std::string Builder::conv(const std::string& src, const Layer& layer, bool bias) {
-  const std::string name = "weight_" + std::to_string(model_.graph().node_size());
-  const std::int64_t in = channels(src) / layer.groups;
-  // He: keeps the variance of what a ReLU lets through.
-  const float deviation = std::sqrt(2.0F / static_cast<float>(in * layer.kernel * layer.kernel));
-  std::vector<std::string> inputs{src, random_weight(name, {layer.out, in, layer.kernel, layer.kernel}, 0, deviation)};
-  if (bias) inputs.push_back(random_weight(name + "_bias", {layer.out}, 0, 0.05F));
-  const std::string out = window_node("Conv", inputs, layer, false);
-  attribute("group", layer.groups);
-  attribute("dilations", std::vector<std::int64_t>{layer.dilation, layer.dilation});
-  maps_[out].c = layer.out;
-  return out;
+Value Builder::flatten(const std::string& name, const Value& src) {
+  set(node("Flatten", name, {src.name}), "axis", Index{1});
+  return {name, {1, volume(src.shape)}};
 }
 
-std::string Builder::batch_norm(const std::string& src, float gain) {
-  const std::string name = "norm_" + std::to_string(model_.graph().node_size());
-  const std::int64_t c = channels(src);
-  const std::vector<std::string> inputs{
-      src, random_weight(name + "_gamma", {c}, gain, 0.05F * gain), random_weight(name + "_beta", {c}, 0, 0.1F),
-      random_weight(name + "_mean", {c}, 0, 0.1F), random_weight(name + "_var", {c}, 1, 0.05F)};
-  const std::string out = node("BatchNormalization", inputs);
-  attribute("epsilon", 1e-5F);
-  return out;
-}
-
-std::string Builder::leaky_relu(const std::string& src, float alpha) {
-  const std::string out = node("LeakyRelu", {src});
-  attribute("alpha", alpha);
-  return out;
-}
-
-std::string Builder::constant(const std::string& name, const std::vector<std::int64_t>& dims,
-                              const std::vector<float>& values) {
-  return weight(name, dims, raw_of(values));
-}
-
-std::string Builder::clip(const std::string& src, float low, float high) {
-  const std::string name = "clip_" + std::to_string(model_.graph().node_size());
-  return node("Clip", {src, constant(name + "_low", {}, {low}), constant(name + "_high", {}, {high})});
-}
-
-std::string Builder::max_pool(const std::string& src, std::int64_t kernel, std::int64_t stride, std::int64_t pad,
-                              bool ceil_mode) {
-  const Layer layer{.out = 0, .kernel = kernel, .stride = stride, .pad = pad, .groups = 1, .dilation = 1};
-  const std::string out = window_node("MaxPool", {src}, layer, ceil_mode);
-  attribute("ceil_mode", std::int64_t{ceil_mode ? 1 : 0});
-  return out;
-}
-
-std::string Builder::average_pool(const std::string& src, std::int64_t kernel, std::int64_t stride) {
-  const Layer layer{.out = 0, .kernel = kernel, .stride = stride, .pad = 0, .groups = 1, .dilation = 1};
-  return window_node("AveragePool", {src}, layer, false);
-}
-
-std::string Builder::concat(const std::vector<std::string>& parts) {
-  const std::string out = node("Concat", parts);
-  attribute("axis", std::int64_t{1});
-  maps_[out].c = 0;
-  for (const std::string& part : parts) maps_[out].c += channels(part);
-  return out;
-}
-
-std::string Builder::flatten(const std::string& src) {
-  const std::string out = node("Flatten", {src});
-  attribute("axis", std::int64_t{1});
-  return out;
-}
-
-std::string Builder::gemm(const std::string& src, std::int64_t in, std::int64_t out_features) {
-  const std::string name = "weight_" + std::to_string(model_.graph().node_size());
-  const float deviation = std::sqrt(2.0F / static_cast<float>(in));
-  const std::string out = node("Gemm", {src, random_weight(name, {out_features, in}, 0, deviation),
-                                        random_weight(name + "_bias", {out_features}, 0, 0.05F)});
-  attribute("transB", std::int64_t{1});
-  return out;
-}
-
-std::string Builder::upsample(const std::string& src) {
-  const std::string name = "scales_" + std::to_string(model_.graph().node_size());
-  const std::string out = node("Resize", {src, "", constant(name, {4}, {1, 1, 2, 2})});
-  attribute("mode", std::string("nearest"));
-  attribute("coordinate_transformation_mode", std::string("asymmetric"));
-  attribute("nearest_mode", std::string("floor"));
-  maps_[out].h *= 2;
-  maps_[out].w *= 2;
-  return out;
-}
-
-std::string Builder::conv_transpose(const std::string& src, std::int64_t out_channels) {
-  const std::string name = "weight_" + std::to_string(model_.graph().node_size());
-  const std::int64_t in = channels(src);
-  const float deviation = std::sqrt(1.0F / static_cast<float>(in));
-  const std::string out = node("ConvTranspose", {src, random_weight(name, {in, out_channels, 2, 2}, 0, deviation),
-                                                 random_weight(name + "_bias", {out_channels}, 0, 0.05F)});
-  attribute("kernel_shape", std::vector<std::int64_t>{2, 2});
-  attribute("strides", std::vector<std::int64_t>{2, 2});
-  maps_[out] = {out_channels, maps_[src].h * 2, maps_[src].w * 2};
-  return out;
-}
-
-void Builder::output(const std::string& value, const std::string& name) {
-  // The node that makes the value writes it under the name that users see.
-  for (auto& proto : *model_.mutable_graph()->mutable_node()) {
-    for (auto& out : *proto.mutable_output())
-      if (out == value) out = name;
-    for (auto& in : *proto.mutable_input())
-      if (in == value) in = name;
-  }
-  auto* info = model_.mutable_graph()->add_output();
-  info->set_name(name);
-  info->mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
-}
-
-void Builder::write(const std::filesystem::path& file) const {
-  const std::filesystem::path partial = file.string() + "." + std::to_string(getpid()) + ".partial";
-  std::ofstream stream(partial, std::ios::binary);
-  const bool written = model_.SerializeToOstream(&stream);
-  stream.close();
-  std::error_code error;
-  if (written && stream) std::filesystem::rename(partial, file, error);
-  if (!written || !stream || error) {
-    std::error_code ignored;
-    std::filesystem::remove(partial, ignored);
-    throw InvalidInput("cannot write '" + file.string() + "'");
-  }
+Value Builder::fully_connected(const std::string& name, const Value& src, Index c, float gain) {
+  const std::string weight = normal_weight(name + ".weight", {c, src.c()}, deviation_of(gain, src.c()));
+  const std::string bias = normal_weight(name + ".bias", {c}, bias_deviation);
+  set(node("Gemm", name, {src.name, weight, bias}), "transB", Index{1});
+  return {name, {1, c}};
 }
 
 }  // namespace strake::zoo

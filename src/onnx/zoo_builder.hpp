@@ -1,88 +1,136 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Builds ONNX models node by node, with weights from a generator whose numbers are the same on every machine.
+/// Writes networks down as ONNX, layer by layer, with weights that keep activations in a sane range.
 
 #include <onnx/onnx_pb.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <map>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "core/box.hpp"
+#include "core/errors.hpp"
 
 namespace strake::zoo {
 
-/// A 2-D layer's window; `bias` is left out where a BatchNormalization follows.
-struct Layer {
-  std::int64_t out = 0;
-  std::int64_t kernel = 1;
-  std::int64_t stride = 1;
-  std::int64_t pad = 0;
-  std::int64_t groups = 1;
-  std::int64_t dilation = 1;
-};
-
-class Builder {
+/// A stream of numbers whose bits are the same on every machine (the distributions of <random> are not): splitmix64.
+class Random {
  public:
-  Builder(const std::string& name, std::uint64_t seed);
-
-  /// Values are called by the names of the tensors; each function gives back its output's.
-  std::string input(const std::string& name, std::int64_t c, std::int64_t h, std::int64_t w);
-  std::string conv(const std::string& src, const Layer& layer, bool bias = true);
-  /// `gain` scales gamma: less than 1 for the last one of a residual branch keeps deep networks in range.
-  std::string batch_norm(const std::string& src, float gain = 1.0F);
-  std::string relu(const std::string& src) { return node("Relu", {src}); }
-  std::string leaky_relu(const std::string& src, float alpha);
-  std::string clip(const std::string& src, float low, float high);
-  std::string max_pool(const std::string& src, std::int64_t kernel, std::int64_t stride, std::int64_t pad = 0,
-                       bool ceil_mode = false);
-  std::string average_pool(const std::string& src, std::int64_t kernel, std::int64_t stride);
-  std::string global_average_pool(const std::string& src) { return node("GlobalAveragePool", {src}); }
-  std::string add(const std::string& a, const std::string& b) { return node("Add", {a, b}); }
-  std::string concat(const std::vector<std::string>& parts);
-  std::string flatten(const std::string& src);
-  std::string gemm(const std::string& src, std::int64_t in, std::int64_t out);
-  std::string upsample(const std::string& src);
-  std::string conv_transpose(const std::string& src, std::int64_t out);
-  /// A convolution whose weights (out, in / groups, kernel, kernel) are given.
-  std::string conv_with(const std::string& src, const Layer& layer, const std::vector<float>& weights,
-                        const std::vector<float>& bias = {});
-  std::string constant(const std::string& name, const std::vector<std::int64_t>& dims,
-                       const std::vector<float>& values);
-
-  std::string node(const std::string& type, const std::vector<std::string>& inputs);
-  void output(const std::string& value, const std::string& name);
-
-  /// Channels, height and width of a feature map, as built so far. @throws InvalidInput naming the network where a
-  /// window no longer fits
-  [[nodiscard]] std::int64_t channels(const std::string& value) const { return maps_.at(value).c; }
-
-  /// Written beside its place and renamed. @throws InvalidInput if it cannot be written
-  void write(const std::filesystem::path& file) const;
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+  /// Close to a normal distribution of this deviation around 0 (the sum of four uniform numbers).
+  [[nodiscard]] float normal(float deviation);
+  [[nodiscard]] float uniform(float low, float high);
 
  private:
-  struct Map {
-    std::int64_t c = 0;
-    std::int64_t h = 0;
-    std::int64_t w = 0;
-  };
-
-  onnx::NodeProto& last() { return *model_.mutable_graph()->mutable_node(model_.graph().node_size() - 1); }
-  void attribute(const std::string& name, std::int64_t value);
-  void attribute(const std::string& name, const std::vector<std::int64_t>& values);
-  void attribute(const std::string& name, float value);
-  void attribute(const std::string& name, const std::string& value);
-  std::string weight(const std::string& name, const std::vector<std::int64_t>& dims, std::string raw);
-  std::string random_weight(const std::string& name, const std::vector<std::int64_t>& dims, float mean,
-                            float deviation);
-  std::string window_node(const std::string& type, const std::vector<std::string>& inputs, const Layer& layer,
-                          bool ceil_mode);
-  float normal();
-
-  std::string name_;
+  [[nodiscard]] std::uint64_t next();
   std::uint64_t state_;
+};
+
+/// A tensor of the network: (1, c, h, w), or (1, c) behind the flattening.
+struct Value {
+  std::string name;
+  Shape shape;
+  [[nodiscard]] Index c() const { return shape[1]; }
+  [[nodiscard]] Index h() const { return shape[2]; }
+  [[nodiscard]] Index w() const { return shape[3]; }
+};
+
+/// A map has less than one row or column: `write` finds out which size would do.
+class TooSmall : public InvalidInput {
+ public:
+  using InvalidInput::InvalidInput;
+};
+
+enum class Bias : unsigned char { none, random };
+enum class Rounding : unsigned char { down, up };
+/// `shapes_only` leaves random weights without data: for counting and for trying sizes.
+enum class Fill : unsigned char { weights, shapes_only };
+
+/// Square kernels, as all networks here have them. `pad` is on all four sides.
+struct ConvShape {
+  Index c = 0;  // of the output
+  Index kernel = 1;
+  Index stride = 1;
+  Index pad = 0;
+  Index groups = 1;
+  Index dilation = 1;
+  Bias bias = Bias::none;
+  float gain = 2;  // variance of a weight times its fan-in: 2 behind a ReLU (He), 1 behind nothing
+};
+
+struct PoolShape {
+  Index kernel = 2;
+  Index stride = 2;
+  Index pad = 0;
+  Index pad_end = 0;  // at the bottom and right instead of `pad`, where larger
+  Rounding rounding = Rounding::down;
+};
+
+struct WindowSize {
+  Index h = 1;
+  Index w = 1;
+};
+
+struct NormShape {
+  float epsilon = 1e-5F;
+  float gamma = 1;  // mean of the scale; below 1 for the last one of a residual branch, so that sums do not grow
+};
+
+/// Every layer's name is its node's and its output's name; weights are NAME.weight and so on, as in torchvision.
+class Builder {
+ public:
+  Builder(const std::string& network, std::uint64_t seed, Fill fill);
+
+  [[nodiscard]] Value input(const std::string& name, Shape shape);
+  /// Gives `value`, which nothing else may read, its name as an output of the network.
+  void output(const Value& value, const std::string& name);
+
+  [[nodiscard]] Value conv(const std::string& name, const Value& src, const ConvShape& shape);
+  /// A convolution with given weights (c, src.c / groups, kernel, kernel) and biases (c, or none).
+  [[nodiscard]] Value conv(const std::string& name, const Value& src, const ConvShape& shape,
+                           const std::vector<float>& weights, const std::vector<float>& biases);
+  /// Kernel 2, stride 2, with bias: twice the rows and columns.
+  [[nodiscard]] Value upsampling_conv(const std::string& name, const Value& src, Index c);
+  [[nodiscard]] Value norm(const std::string& name, const Value& src, const NormShape& shape = {});
+  [[nodiscard]] Value relu(const std::string& name, const Value& src) { return unary("Relu", name, src); }
+  [[nodiscard]] Value sqrt(const std::string& name, const Value& src) { return unary("Sqrt", name, src); }
+  [[nodiscard]] Value leaky_relu(const std::string& name, const Value& src, float alpha);
+  [[nodiscard]] Value clip(const std::string& name, const Value& src, float low, float high);
+  [[nodiscard]] Value max_pool(const std::string& name, const Value& src, const PoolShape& shape);
+  [[nodiscard]] Value average_pool(const std::string& name, const Value& src, const WindowSize& kernel,
+                                   const WindowSize& stride);
+  [[nodiscard]] Value global_average_pool(const std::string& name, const Value& src);
+  [[nodiscard]] Value add(const std::string& name, const Value& a, const Value& b) { return binary("Add", name, a, b); }
+  [[nodiscard]] Value multiply(const std::string& name, const Value& a, const Value& b) {
+    return binary("Mul", name, a, b);
+  }
+  /// Along the channels.
+  [[nodiscard]] Value concat(const std::string& name, const std::vector<Value>& parts);
+  /// Twice the rows and columns, nearest neighbour.
+  [[nodiscard]] Value upsample(const std::string& name, const Value& src);
+  [[nodiscard]] Value flatten(const std::string& name, const Value& src);
+  [[nodiscard]] Value fully_connected(const std::string& name, const Value& src, Index c, float gain = 1);
+
+  /// The finished model; the builder is spent.
+  [[nodiscard]] onnx::ModelProto take() { return std::move(model_); }
+
+ private:
+  [[nodiscard]] Value unary(const std::string& type, const std::string& name, const Value& src);
+  [[nodiscard]] Value binary(const std::string& type, const std::string& name, const Value& a, const Value& b);
+  onnx::NodeProto& node(const std::string& type, const std::string& name, const std::vector<std::string>& inputs);
+  onnx::NodeProto& conv_node(const std::string& name, const Value& src, const ConvShape& shape, bool biased);
+  /// An initializer whose values `next` draws, one by one. @returns its name
+  std::string random_weight(const std::string& name, const Shape& shape, const std::function<float()>& next);
+  std::string normal_weight(const std::string& name, const Shape& shape, float deviation);
+  std::string uniform_weight(const std::string& name, Index size, float low, float high);
+  std::string constant(const std::string& name, const Shape& shape, const std::vector<float>& values);
+  onnx::TensorProto& initializer(const std::string& name, const Shape& shape);
+
   onnx::ModelProto model_;
-  std::map<std::string, Map> maps_;
+  Random random_;
+  Fill fill_;
 };
 
 }  // namespace strake::zoo

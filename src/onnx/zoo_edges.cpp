@@ -1,85 +1,132 @@
 // SPDX-License-Identifier: Apache-2.0
-// `edges`: a small network whose weights are formulas: smoothing at three scales, gradients, corner strength.
+// A picture's edges and corners by a network whose weights are formulas: at three scales, smoothing, gradients along
+// three directions, their energies (the structure tensor, Bigun and Granlund 1987) and Harris' corner strength (1988).
+// Colour shows the direction of an edge, brightness its contrast; corners glow white.
 
 #include <cmath>
+#include <numbers>
 
-#include "onnx/zoo_families.hpp"
+#include "onnx/zoo_networks.hpp"
 
 namespace strake::zoo {
 
 namespace {
 
-// A normalised 5x5 Gaussian of this standard deviation, in taps.
-std::vector<float> gaussian(float deviation) {
-  std::vector<float> weights;
-  float sum = 0;
-  for (int y = -2; y <= 2; ++y)
-    for (int x = -2; x <= 2; ++x) {
-      weights.push_back(std::exp(-static_cast<float>(x * x + y * y) / (2 * deviation * deviation)));
-      sum += weights.back();
-    }
-  for (float& weight : weights) weight /= sum;
+using Weights = std::vector<float>;
+
+constexpr Index n_scales = 3;
+constexpr Index n_directions = 3;  // 0, 60 and 120 degrees: as many as the structure tensor has components
+
+// The binomial 1 4 6 4 1, close to a Gaussian of deviation 1, along both axes.
+Weights binomial_kernel() {
+  Weights kernel;
+  for (const float row : {1.F, 4.F, 6.F, 4.F, 1.F})
+    for (const float column : {1.F, 4.F, 6.F, 4.F, 1.F}) kernel.push_back(row * column / 256);
+  return kernel;
+}
+
+// `kernel` for each channel from itself alone.
+Weights for_each_channel(Index channels, const Weights& kernel) {
+  Weights weights;
+  for (Index c = 0; c < channels; ++c) weights.insert(weights.end(), kernel.begin(), kernel.end());
   return weights;
 }
 
-std::string smooth(Builder& net, const std::string& src, std::int64_t dilation, float deviation) {
-  const Layer layer{.out = 1, .kernel = 5, .stride = 1, .pad = 2 * dilation, .groups = 1, .dilation = dilation};
-  return net.conv_with(src, layer, gaussian(deviation));
+// Derivatives along the directions, by Sobel's kernels.
+Weights directional_kernels() {
+  Weights weights;
+  for (Index direction = 0; direction < n_directions; ++direction) {
+    const double angle = std::numbers::pi * static_cast<double>(direction) / n_directions;
+    for (int y = -1; y <= 1; ++y)
+      for (int x = -1; x <= 1; ++x) {
+        const double along_x = x * (2 - std::abs(y)) / 8.0;
+        const double along_y = y * (2 - std::abs(x)) / 8.0;
+        weights.push_back(static_cast<float>(std::cos(angle) * along_x + std::sin(angle) * along_y));
+      }
+  }
+  return weights;
 }
 
-// Horizontal and vertical derivatives as two channels. Source: I. Sobel, 1968.
-std::string gradients(Builder& net, const std::string& src, std::int64_t dilation) {
-  const Layer layer{.out = 2, .kernel = 3, .stride = 1, .pad = dilation, .groups = 1, .dilation = dilation};
-  return net.conv_with(
-      src, layer,
-      {-0.25F, 0, 0.25F, -0.5F, 0, 0.5F, -0.25F, 0, 0.25F, -0.25F, -0.5F, -0.25F, 0, 0, 0, 0.25F, 0.5F, 0.25F});
+Value smoothed(Builder& b, const std::string& name, const Value& src, Index dilation) {
+  return b.conv(name, src, {.c = src.c(), .kernel = 5, .pad = 2 * dilation, .groups = src.c(), .dilation = dilation},
+                for_each_channel(src.c(), binomial_kernel()), {});
 }
 
-// 1x1 convolution: rows of weights, one per output channel.
-std::string mix(Builder& net, const std::string& src, std::int64_t out, const std::vector<float>& weights,
-                const std::vector<float>& bias = {}) {
-  return net.conv_with(src, {.out = out}, weights, bias);
+// Harris' det - k trace^2 of the structure tensor, linear in contrast after two square roots.
+//
+// Energies E of the directions give the tensor: Jxx = E0, Jyy = (2 E1 + 2 E2 - E0) / 3, Jxy = (E1 - E2) / sqrt(3).
+Value corners(Builder& b, const std::string& name, const Value& energies) {
+  constexpr float k = 0.06F;
+  constexpr float third = 1.F / 3;
+  const float root = 1 / std::sqrt(3.F);
+  const Weights jyy{-third, 2 * third, 2 * third};
+  const Weights jxy{0, root, -root};
+  const Weights trace{2 * third, 2 * third, 2 * third};
+  const auto rows = [](Weights first, const Weights& second, const Weights& last) {
+    first.insert(first.end(), second.begin(), second.end());
+    first.insert(first.end(), last.begin(), last.end());
+    return first;
+  };
+  const Value left = b.conv(name + ".left", energies, {.c = 3}, rows({1, 0, 0}, jxy, trace), {});
+  const Value right = b.conv(name + ".right", energies, {.c = 3}, rows(jyy, jxy, trace), {});
+  const Value products = b.multiply(name + ".products", left, right);
+  const Value harris = b.conv(name + ".harris", products, {.c = 1}, {1, -1, -k}, {});
+  return b.sqrt(name + ".root2", b.sqrt(name + ".root1", b.relu(name + ".positive", harris)));
 }
 
-// Length of the gradient, from its two channels.
-std::string magnitude(Builder& net, const std::string& gradient) {
-  const std::string squares = net.node("Mul", {gradient, gradient});
-  // A little is added so that the root has a slope at 0.
-  return net.node("Sqrt", {mix(net, squares, 1, {1, 1}, {1e-6F})});
+// Contrast along each direction, and corner strength: 4 channels.
+Value features(Builder& b, const std::string& name, const Value& grey, Index dilation) {
+  const Value gradients =
+      b.conv(name + ".gradients", grey, {.c = n_directions, .kernel = 3, .pad = dilation, .dilation = dilation},
+             directional_kernels(), {});
+  const Value squares = b.multiply(name + ".squares", gradients, gradients);
+  const Value energies = smoothed(b, name + ".energies", squares, dilation);
+  return b.concat(name + ".features", {b.sqrt(name + ".contrast", squares), corners(b, name + ".corners", energies)});
 }
 
-// det(M) - 0.05 trace(M)^2 of the smoothed structure tensor M. Source: Harris and Stephens, 1988.
-std::string corners(Builder& net, const std::string& gradient) {
-  const std::string squares = net.node("Mul", {gradient, gradient});
-  const std::string dx = mix(net, gradient, 1, {1, 0});
-  const std::string dy = mix(net, gradient, 1, {0, 1});
-  const std::string xx = smooth(net, mix(net, squares, 1, {1, 0}), 1, 1.6F);
-  const std::string yy = smooth(net, mix(net, squares, 1, {0, 1}), 1, 1.6F);
-  const std::string xy = smooth(net, net.node("Mul", {dx, dy}), 1, 1.6F);
-  const std::string determinant = net.node("Sub", {net.node("Mul", {xx, yy}), net.node("Mul", {xy, xy})});
-  const std::string trace = net.add(xx, yy);
-  const std::string squared_trace = mix(net, net.node("Mul", {trace, trace}), 1, {0.05F});
-  return net.relu(net.node("Sub", {determinant, squared_trace}));
+// 1 inside, 0 at the picture's border, where the zeros of padding would look like an edge.
+Value inside(Builder& b, const Value& image) {
+  const Value ones = b.conv("inside.ones", image, {.c = 1}, {0, 0, 0}, {1});
+  const Value cover = smoothed(b, "inside.cover", ones, 8);
+  // The cover is 11/16 on the outermost 8 rows, 15/16 on the next 8, and 1 behind them.
+  return b.relu("inside", b.conv("inside.stretched", cover, {.c = 1}, {10}, {-9}));
+}
+
+// Mixes the features of all scales into red, green and blue on a dark ground.
+Value painted(Builder& b, const Value& features, const Value& grey) {
+  // Solved so that upright edges are orange, level ones blue, and the slanted ones green and violet.
+  constexpr float palette[n_directions][3] = {{0.97F, 0.24F, -0.53F}, {-0.73F, 0.94F, 0.18F}, {0.79F, -0.42F, 0.98F}};
+  constexpr float edge_gain[n_scales] = {950, 750, 500};
+  constexpr float corner_gain[n_scales] = {1500, 1100, 700};
+  constexpr float ground[3] = {6, 9, 20};
+  constexpr float grey_gain[3] = {10, 16, 34};
+  Weights weights;
+  for (std::size_t colour = 0; colour < 3; ++colour) {
+    for (std::size_t scale = 0; scale < n_scales; ++scale) {
+      for (const auto& direction : palette) weights.push_back(direction[colour] * edge_gain[scale]);
+      weights.push_back(corner_gain[scale]);
+    }
+    weights.push_back(grey_gain[colour]);
+  }
+  const Value all = b.concat("all", {features, grey});
+  return b.clip("clip", b.conv("paint", all, {.c = 3}, weights, {ground[0], ground[1], ground[2]}), 0, 255);
 }
 
 }  // namespace
 
-void build_edges(Builder& net, ZooSize size) {
-  const std::string image = net.input("image", 3, size.h, size.w);
-  // Luma of ITU-R BT.601, 0 to 1.
-  const std::string grey = mix(net, image, 1, {0.299F / 255, 0.587F / 255, 0.114F / 255});
-  const std::string fine = smooth(net, grey, 1, 1.0F);
-  const std::string middle = smooth(net, fine, 2, 1.3F);
-  const std::string coarse = smooth(net, middle, 4, 1.3F);
-  const std::string fine_gradient = gradients(net, fine, 1);
-  const std::string all = net.concat({magnitude(net, fine_gradient), magnitude(net, gradients(net, middle, 2)),
-                                      magnitude(net, gradients(net, coarse, 4)), corners(net, fine_gradient), grey});
-  // Fine edges cold, coarse ones warm, corners bright, over a dim picture.
-  const std::string colours = mix(net, all, 3,
-                                  {350, 500, 900, 60000, 28,   // red
-                                   900, 500, 250, 50000, 34,   // green
-                                   1200, 300, 60, 9000, 52});  // blue
-  net.output(net.clip(colours, 0, 255), "edges");
+void edges(Builder& b, ZooSize size) {
+  const Value image = b.input("image", {1, 3, size.h, size.w});
+  // Luma of ITU-R BT.601, from 0..255 to 0..1.
+  const Value grey = b.conv("grey", image, {.c = 1}, {0.299F / 255, 0.587F / 255, 0.114F / 255}, {});
+  Value smooth = grey;
+  std::vector<Value> scales;
+  for (Index scale = 0, dilation = 1; scale < n_scales; ++scale, dilation *= 2) {
+    const std::string name = "scale" + std::to_string(scale);
+    smooth = smoothed(b, name + ".smooth", smooth, dilation);
+    scales.push_back(features(b, name, smooth, dilation));
+  }
+  const Value masked = b.multiply("masked", b.concat("scales", scales), inside(b, image));
+  b.output(painted(b, masked, grey), "edges");
 }
 
 }  // namespace strake::zoo
