@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
@@ -44,6 +45,16 @@ int allowed_level() {
   return isa == "SSE41" ? 1 : 4;
 }
 
+void flush_denormals_of_this_thread() {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040U);  // flush to zero, denormals are zero
+#elif defined(__aarch64__)
+  std::uint64_t control = 0;
+  asm volatile("mrs %0, fpcr" : "=r"(control));
+  asm volatile("msr fpcr, %0" : : "r"(control | (std::uint64_t{1} << 24)));
+#endif
+}
+
 }  // namespace
 
 int instruction_set_level() { return std::min(hardware_level(), allowed_level()); }
@@ -74,16 +85,10 @@ std::string library_version() {
 }
 
 void flush_denormals() {
+  // GNU's OpenMP lets each thread keep what it set; LLVM's gives all of them what the calling thread has set.
+  flush_denormals_of_this_thread();
 #pragma omp parallel
-  {
-#if defined(__x86_64__)
-    _mm_setcsr(_mm_getcsr() | 0x8040U);  // flush to zero, denormals are zero
-#elif defined(__aarch64__)
-    std::uint64_t control = 0;
-    asm volatile("mrs %0, fpcr" : "=r"(control));
-    asm volatile("msr fpcr, %0" : : "r"(control | (std::uint64_t{1} << 24)));
-#endif
-  }
+  flush_denormals_of_this_thread();
 }
 
 }  // namespace strake::kernels
