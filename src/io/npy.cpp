@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/npy.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -40,7 +41,8 @@ std::string quoted(std::string_view value, const std::filesystem::path& file) {
 }
 
 Shape shape_of(std::string_view value, const std::filesystem::path& file) {
-  if (value.empty() || value.front() != '(') refuse(file, "its shape is no tuple");
+  if (value.empty() || value.front() != '(' || value.find(')') == std::string_view::npos)
+    refuse(file, "its shape is no tuple");
   Shape shape;
   Index cells = 1;
   for (std::size_t i = 1; i < value.size() && value[i] != ')';) {
@@ -54,11 +56,18 @@ Shape shape_of(std::string_view value, const std::filesystem::path& file) {
       size = size * 10 + (value[i] - '0');
       if (size > most_elements) refuse(file, "its shape is too large");
     }
-    cells *= std::max<Index>(size, 1);
-    if (cells > most_elements || shape.size() >= 32) refuse(file, "its shape is too large");
+    const Index factor = std::max<Index>(size, 1);
+    if (factor > most_elements / cells || shape.size() >= 32) refuse(file, "its shape is too large");
+    cells *= factor;
     shape.push_back(size);
   }
   return shape;
+}
+
+bool truth(std::string_view value, const std::filesystem::path& file) {
+  if (value.starts_with("True")) return true;
+  if (!value.starts_with("False")) refuse(file, "its 'fortran_order' is neither True nor False");
+  return false;
 }
 
 struct Header {
@@ -83,7 +92,7 @@ Header header_of(const std::string& bytes, const std::filesystem::path& file) {
   if (length > bytes.size() - begin) refuse(file, "it ends within its header");
   const std::string_view text(bytes.data() + begin, length);
   return {.type = quoted(value_of(text, "descr", file), file),
-          .fortran_order = value_of(text, "fortran_order", file).starts_with("True"),
+          .fortran_order = truth(value_of(text, "fortran_order", file), file),
           .shape = shape_of(value_of(text, "shape", file), file),
           .data_begin = begin + length};
 }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <span>
 
 #include "core/errors.hpp"
 #include "io/file.hpp"
@@ -95,6 +96,32 @@ std::optional<Axes> picture_axes(const Shape& shape) {
   return std::nullopt;
 }
 
+// The values that become 0 and 255.
+struct Scale {
+  float low = 0;
+  float high = 255;
+};
+
+Scale scale_of(std::span<const float> values) {
+  float low = std::numeric_limits<float>::infinity();
+  float high = -low;
+  for (const float value : values)
+    if (std::isfinite(value)) {
+      low = std::min(low, value);
+      high = std::max(high, value);
+    }
+  const bool pixels_already = low >= 0 && high <= 255 && high > 1;
+  return pixels_already || low >= high ? Scale{} : Scale{low, high};
+}
+
+// What is no number is black.
+unsigned char scaled(float value, Scale scale) {
+  // Halves: the difference of two floats may be no float.
+  const float share = (value / 2 - scale.low / 2) / (scale.high / 2 - scale.low / 2);
+  if (std::isnan(share)) return 0;
+  return static_cast<unsigned char>(std::lround(std::clamp(share, 0.0F, 1.0F) * 255));
+}
+
 }  // namespace
 
 std::optional<Picture> to_picture(const HostTensor& tensor) {
@@ -102,25 +129,14 @@ std::optional<Picture> to_picture(const HostTensor& tensor) {
   if (!axes || tensor.type == ElementType::f16 || volume(tensor.shape) == 0) return std::nullopt;
   Picture picture{.h = axes->h, .w = axes->w, .c = axes->c, .pixels = {}};
   picture.pixels.resize(static_cast<std::size_t>(volume(tensor.shape)));
-  float low = 0;
-  float range = 255;
-  if (tensor.type == ElementType::f32) {
-    const auto values = tensor.data.floats();
-    const auto [least, most] = std::minmax_element(values.begin(), values.end());
-    // Values that are pixels already stay what they are.
-    const bool pixels = *least >= 0 && *most <= 255 && *most > 1;
-    low = pixels ? 0 : *least;
-    range = pixels ? 255 : std::max(*most - *least, std::numeric_limits<float>::min());
-  }
+  const Scale scale = tensor.type == ElementType::f32 ? scale_of(tensor.data.floats()) : Scale{};
   const Index area = axes->h * axes->w;
   for (Index i = 0; i < area; ++i)
     for (Index c = 0; c < axes->c; ++c) {
       const auto from = static_cast<std::size_t>(axes->channels_last ? i * axes->c + c : c * area + i);
       const auto to = static_cast<std::size_t>(i * axes->c + c);
-      const float value = tensor.type == ElementType::u8
-                              ? static_cast<float>(std::to_integer<int>(tensor.data.data()[from]))
-                              : (tensor.data.floats()[from] - low) / range * 255.0F;
-      picture.pixels[to] = static_cast<unsigned char>(std::clamp(std::nearbyint(value), 0.0F, 255.0F));
+      picture.pixels[to] = tensor.type == ElementType::u8 ? std::to_integer<unsigned char>(tensor.data.data()[from])
+                                                          : scaled(tensor.data.floats()[from], scale);
     }
   return picture;
 }

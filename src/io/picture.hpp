@@ -40,8 +40,9 @@ struct PictureTarget {
 /// @throws InvalidInput if the file cannot be written; no partial file stays
 void write_png(const std::filesystem::path& file, const Picture& picture);
 
-/// A tensor as a picture: the last two axes (h, w) of (.., 1 or 3, h, w), or (.., h, w, 1 or 3), or (h, w); values are
-/// stretched from [min, max] to [0, 255] unless they are u8 already. Empty if the tensor is no picture.
+/// A tensor as a picture: the last two axes (h, w) of (.., 1 or 3, h, w), or (.., h, w, 1 or 3), or (h, w). Values are
+/// pixels as they are where they are u8, or floats that look like it: all within [0, 255] and one above 1, or all the
+/// same. Other floats are stretched from [min, max] to [0, 255]. Empty if the tensor is no picture.
 [[nodiscard]] std::optional<Picture> to_picture(const HostTensor& tensor);
 
 }  // namespace strake::io
