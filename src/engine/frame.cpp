@@ -9,18 +9,30 @@ namespace strake::engine {
 
 namespace {
 
-// Between (n, c, h, w) in row-major order and the same in NHWC, both dense. The loop over channels is innermost, so
-// that one side is touched in order and the other in c streams.
+// Between (n, c, h, w) in row-major order and the same in NHWC, both dense. Pictures have few channels: then all of a
+// pixel's are written at once, and both sides are touched in order.
+template <int channels, class T>
+void interleave(const T* src, T* dst, Index pixels) {
+  for (Index pixel = 0; pixel < pixels; ++pixel)
+    for (int c = 0; c < channels; ++c) dst[pixel * channels + c] = src[c * pixels + pixel];
+}
+
 template <class T>
 void to_channels_last(const T* src, T* dst, const Shape& shape) {
   const Index c = shape[1];
   const Index pixels = shape[2] * shape[3];
-  for (Index n = 0; n < shape[0]; ++n)
-    for (Index channel = 0; channel < c; ++channel) {
-      const T* from = src + (n * c + channel) * pixels;
-      T* to = dst + n * c * pixels + channel;
-      for (Index pixel = 0; pixel < pixels; ++pixel) to[pixel * c] = from[pixel];
+  for (Index n = 0; n < shape[0]; ++n) {
+    const T* from = src + n * c * pixels;
+    T* to = dst + n * c * pixels;
+    if (c == 1) {
+      std::copy_n(from, pixels, to);
+    } else if (c == 3) {
+      interleave<3>(from, to, pixels);
+    } else {
+      for (Index channel = 0; channel < c; ++channel)
+        for (Index pixel = 0; pixel < pixels; ++pixel) to[pixel * c + channel] = from[channel * pixels + pixel];
     }
+  }
 }
 
 template <class T>
