@@ -3,8 +3,10 @@
 // three directions, their energies (the structure tensor, Bigun and Granlund 1987) and Harris' corner strength (1988).
 // Colour shows the direction of an edge, brightness its contrast; corners glow white.
 
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "onnx/zoo_networks.hpp"
 
@@ -74,14 +76,14 @@ Value corners(Builder& b, const std::string& name, const Value& energies) {
   return b.sqrt(name + ".root2", b.sqrt(name + ".root1", b.relu(name + ".positive", harris)));
 }
 
-// Contrast along each direction, and corner strength: 4 channels.
-Value features(Builder& b, const std::string& name, const Value& grey, Index dilation) {
+// Contrast along each direction, and corner strength: 3 channels and 1.
+std::array<Value, 2> features(Builder& b, const std::string& name, const Value& grey, Index dilation) {
   const Value gradients =
       b.conv(name + ".gradients", grey, {.c = n_directions, .kernel = 3, .pad = dilation, .dilation = dilation},
              directional_kernels(), {});
   const Value squares = b.multiply(name + ".squares", gradients, gradients);
   const Value energies = smoothed(b, name + ".energies", squares, dilation);
-  return b.concat(name + ".features", {b.sqrt(name + ".contrast", squares), corners(b, name + ".corners", energies)});
+  return {b.sqrt(name + ".contrast", squares), corners(b, name + ".corners", energies)};
 }
 
 // 1 inside, 0 at the picture's border, where the zeros of padding would look like an edge.
@@ -93,23 +95,23 @@ Value inside(Builder& b, const Value& image) {
 }
 
 // Mixes the features of all scales into red, green and blue on a dark ground.
-Value painted(Builder& b, const Value& features, const Value& grey) {
+Value painted(Builder& b, const Value& features, const Value& grey, const Value& mask) {
   // Solved so that upright edges are orange, level ones blue, and the slanted ones green and violet.
   constexpr float palette[n_directions][3] = {{0.97F, 0.24F, -0.53F}, {-0.73F, 0.94F, 0.18F}, {0.79F, -0.42F, 0.98F}};
   constexpr float edge_gain[n_scales] = {950, 750, 500};
   constexpr float corner_gain[n_scales] = {1500, 1100, 700};
-  constexpr float ground[3] = {6, 9, 20};
-  constexpr float grey_gain[3] = {10, 16, 34};
+  const Weights ground{6, 9, 20};
+  const Weights grey_gain{10, 16, 34};
   Weights weights;
-  for (std::size_t colour = 0; colour < 3; ++colour) {
+  for (std::size_t colour = 0; colour < 3; ++colour)
     for (std::size_t scale = 0; scale < n_scales; ++scale) {
       for (const auto& direction : palette) weights.push_back(direction[colour] * edge_gain[scale]);
       weights.push_back(corner_gain[scale]);
     }
-    weights.push_back(grey_gain[colour]);
-  }
-  const Value all = b.concat("all", {features, grey});
-  return b.clip("clip", b.conv("paint", all, {.c = 3}, weights, {ground[0], ground[1], ground[2]}), 0, 255);
+  // Masked behind the mixing, where there are least channels.
+  const Value lines = b.multiply("lines.inside", b.conv("lines", features, {.c = 3}, weights, {}), mask);
+  const Value dim = b.conv("ground", grey, {.c = 3}, grey_gain, ground);
+  return b.clip("clip", b.add("paint", lines, dim), 0, 255);
 }
 
 }  // namespace
@@ -123,10 +125,9 @@ void edges(Builder& b, ZooSize size) {
   for (Index scale = 0, dilation = 1; scale < n_scales; ++scale, dilation *= 2) {
     const std::string name = "scale" + std::to_string(scale);
     smooth = smoothed(b, name + ".smooth", smooth, dilation);
-    scales.push_back(features(b, name, smooth, dilation));
+    for (Value& feature : features(b, name, smooth, dilation)) scales.push_back(std::move(feature));
   }
-  const Value masked = b.multiply("masked", b.concat("scales", scales), inside(b, image));
-  b.output(painted(b, masked, grey), "edges");
+  b.output(painted(b, b.concat("scales", scales), grey, inside(b, image)), "edges");
 }
 
 }  // namespace strake::zoo
