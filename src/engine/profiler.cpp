@@ -21,8 +21,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double fractions[] = {1.0, 0.75, 0.6, 0.5, 0.4, 0.25, 0.125, 0.03};
 
 constexpr std::size_t heavy_weight_bytes = std::size_t{64} << 20;
-constexpr int warm_up_runs = 2;
-constexpr int least_runs = 5;
+constexpr int least_runs = 3;
 constexpr int most_runs = 40;
 constexpr auto time_per_fraction = std::chrono::milliseconds(250);
 
@@ -73,7 +72,10 @@ struct Samples {
 
 Samples run_repeatedly(const Program& program, double slowdown) {
   Executor executor(program, {.slowdown = slowdown});
-  for (int i = 0; i < warm_up_runs; ++i) (void)executor.run();
+  const Clock::time_point start = Clock::now();
+  (void)executor.run();
+  // A second warm-up, unless a run takes so long that it would show nothing new.
+  if (Clock::now() - start < time_per_fraction) (void)executor.run();
   Samples samples{.steps = std::vector<std::vector<double>>(program.steps().size()), .total = {}};
   const Clock::time_point end = Clock::now() + time_per_fraction;
   for (int i = 0; i < most_runs && (i < least_runs || Clock::now() < end); ++i) {
