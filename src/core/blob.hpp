@@ -23,7 +23,7 @@ class Blob {
   static Blob allocate(std::size_t n_bytes) {
     constexpr std::align_val_t alignment{64};
     auto* data = static_cast<std::byte*>(::operator new(n_bytes == 0 ? 1 : n_bytes, alignment));
-    std::shared_ptr<std::byte> owner(data, [](std::byte* p) { ::operator delete(p, std::align_val_t{64}); });
+    std::shared_ptr<std::byte> owner(data, [](std::byte* p) { ::operator delete (p, std::align_val_t{64}); });
     return Blob(std::move(owner), n_bytes);
   }
 

@@ -24,7 +24,8 @@ enum class SplitAxis : unsigned char { rows, columns };
 /// operator cannot be cut there, as everything behind a reshape of the map. Follows transposes.
 [[nodiscard]] std::vector<int> strip_axes(const Graph& graph, SplitAxis axis);
 
-/// The longer spatial axis of the map that the first window slides over, else of the first input; rows when they are even.
+/// The longer spatial axis of the map that the first window slides over, else of the first input; rows when they are
+/// even.
 [[nodiscard]] SplitAxis longer_axis(const Graph& graph);
 
 }  // namespace strake

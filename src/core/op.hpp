@@ -224,9 +224,9 @@ struct Reduce {
   static void fields(auto& self, auto&& visit) { visit(self.kind, self.axes); }
 };
 
-using Attributes = std::variant<Input, Constant, NormalizePicture, Conv, Pool, ReduceRows, ReduceParts, Elementwise,
-                                Binary, ScaleShift, Concat, Reshape, Transpose, Slice, Pad, Gather, MatMul, Softmax,
-                                Lrn, Reduce>;
+using Attributes =
+    std::variant<Input, Constant, NormalizePicture, Conv, Pool, ReduceRows, ReduceParts, Elementwise, Binary,
+                 ScaleShift, Concat, Reshape, Transpose, Slice, Pad, Gather, MatMul, Softmax, Lrn, Reduce>;
 
 /// One operator and its output tensor.
 struct Op {
