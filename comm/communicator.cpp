@@ -21,7 +21,8 @@ std::vector<Bytes> Communicator::gather(Bytes bytes, int root, Timeout timeout) 
   }
   std::vector<Bytes> all(static_cast<std::size_t>(size()));
   for (int src = 0; src < size(); ++src)
-    all[static_cast<std::size_t>(src)] = src == root ? std::move(bytes) : receive(src, timeout);
+    if (src != root) all[static_cast<std::size_t>(src)] = receive(src, timeout);
+  all[static_cast<std::size_t>(root)] = std::move(bytes);
   return all;
 }
 
