@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Checks of a communicator that hold for every transport; each rank of a job calls them with its own end.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "comm/communicator.hpp"
+
+namespace strake::test {
+
+using namespace std::chrono_literals;
+
+inline constexpr auto patience = 20s;
+
+/// Floats of a whole tensor in which every cell knows where it is.
+inline Blob numbered(const Box& box) {
+  Blob blob = Blob::allocate(dense_bytes(box, ElementType::f32));
+  float next = 1;
+  for (float& value : blob.floats()) value = next++;
+  return blob;
+}
+
+/// A view of `box` in NHWC, in row-major order, or blocked by 8 channels.
+inline View view_in(int layout, const Box& box, Blob& memory) {
+  if (layout == 0) return dense_view(box, ElementType::f32, memory.data());
+  if (layout == 1) return row_major_view(box, ElementType::f32, memory.data());
+  const Index w = box[3].size();
+  const Index h = box[2].size();
+  const Index blocks = (box[1].size() + 7) / 8;
+  return {.box = box,
+          .strides = {blocks * h * w * 8, h * w * 8, w * 8, 8},
+          .channel_block = 8,
+          .type = ElementType::f32,
+          .data = memory.data()};
+}
+
+/// Rank 0 sends random windows of a tensor to every other rank, each end in a layout of its own; the cells arrive where
+/// they belong, twice in a row.
+inline void check_windows(comm::Communicator& communicator, unsigned seed) {
+  std::mt19937 random(seed);
+  const auto below = [&](Index n) { return static_cast<Index>(random() % static_cast<unsigned>(n)); };
+  const Box all = whole({1 + below(2), 16, 3 + below(9), 3 + below(9)});
+  const int src_layout = static_cast<int>(below(3));
+  const int dst_layout = static_cast<int>(below(3));
+  std::vector<comm::Message> sends;
+  std::vector<comm::Message> receives;
+  Blob source = numbered(all);
+  Blob target = Blob::allocate(dense_bytes(all, ElementType::f32));
+  std::fill(target.floats().begin(), target.floats().end(), 0.0F);
+  std::vector<Box> mine;
+  for (int dst = 1; dst < communicator.size(); ++dst)
+    for (int piece = 0; piece < 2; ++piece) {
+      Box box = all;
+      for (const std::size_t axis : {std::size_t{2}, std::size_t{3}}) {
+        const Index begin = below(all[axis].end);
+        box[axis] = {begin, begin + 1 + below(all[axis].end - begin)};
+      }
+      if (below(2) == 0) box[1] = {8, 16};  // a channel shard that begins at a block
+      if (below(6) == 0) box[2] = {};       // nothing at all
+      if (communicator.rank() == 0) sends.push_back({dst, view_in(src_layout, all, source).window(box)});
+      if (communicator.rank() == dst) {
+        receives.push_back({0, view_in(dst_layout, all, target).window(box)});
+        mine.push_back(box);
+      }
+    }
+  const auto messages = communicator.redistribution(7, sends, receives);
+  for (int round = 0; round < 2; ++round) {
+    messages->start();
+    messages->finish_receives(patience);
+    messages->finish_sends(patience);
+  }
+  Blob expected = Blob::allocate(dense_bytes(all, ElementType::f32));
+  std::fill(expected.floats().begin(), expected.floats().end(), 0.0F);
+  std::size_t n_bytes = 0;
+  for (const Box& box : mine) {
+    copy_box(view_in(src_layout, all, source), view_in(dst_layout, all, expected), box);
+    n_bytes += dense_bytes(box, ElementType::f32);
+  }
+  EXPECT_EQ(messages->received_bytes(), n_bytes);
+  for (std::size_t i = 0; i < expected.floats().size(); ++i)
+    ASSERT_EQ(target.floats()[i], expected.floats()[i]) << "seed " << seed << ", element " << i;
+  communicator.barrier(patience);
+}
+
+inline comm::Bytes bytes_of(std::size_t n, int value) { return comm::Bytes(n, static_cast<std::byte>(value)); }
+
+/// Broadcasts from every root, gathers to every root, a barrier.
+inline void check_control(comm::Communicator& communicator) {
+  for (int root = 0; root < communicator.size(); ++root) {
+    const bool is_root = communicator.rank() == root;
+    EXPECT_EQ(communicator.broadcast(is_root ? bytes_of(1000, root) : comm::Bytes{}, root, patience),
+              bytes_of(1000, root));
+    const auto all = communicator.gather(bytes_of(static_cast<std::size_t>(communicator.rank()), 9), root, patience);
+    if (!is_root) {
+      EXPECT_TRUE(all.empty());
+      continue;
+    }
+    ASSERT_EQ(all.size(), static_cast<std::size_t>(communicator.size()));
+    for (std::size_t rank = 0; rank < all.size(); ++rank) EXPECT_EQ(all[rank], bytes_of(rank, 9));
+  }
+  communicator.barrier(patience);
+}
+
+}  // namespace strake::test

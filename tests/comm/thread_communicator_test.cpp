@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "comm/thread_communicator.hpp"
+
+#include <thread>
+
+#include "comm/link_probe.hpp"
+#include "core/errors.hpp"
+#include "redistribution_cases.hpp"
+
+namespace strake::test {
+namespace {
+
+template <class Body>
+void on_threads(int n, Body body) {
+  const auto ends = comm::make_thread_communicators(n);
+  std::vector<std::jthread> threads;
+  for (const auto& end : ends) threads.emplace_back([&body, &end] { body(*end); });
+}
+
+TEST(ThreadCommunicator, MovesWindowsBetweenAnyLayouts) {
+  for (unsigned seed = 1; seed <= 60; ++seed)
+    on_threads(1 + static_cast<int>(seed % 5), [&](comm::Communicator& end) { check_windows(end, seed); });
+}
+
+TEST(ThreadCommunicator, BroadcastsGathersAndMeets) {
+  for (int n = 1; n <= 5; ++n) on_threads(n, [](comm::Communicator& end) { check_control(end); });
+}
+
+TEST(ThreadCommunicator, NamesTheRankThatIsSilent) {
+  const auto ends = comm::make_thread_communicators(2);
+  try {
+    (void)ends[0]->receive(1, 20ms);
+    FAIL() << "nobody sent anything";
+  } catch (const PeerLost& error) {
+    EXPECT_NE(std::string(error.what()).find("rank 1"), std::string::npos);
+  }
+}
+
+TEST(ThreadCommunicator, FinishesASendWhileTheReceiverWaitsForSomethingElse) {
+  // Rank 0 wants its first message gone before it sends the second; rank 1 reads the second first.
+  on_threads(2, [](comm::Communicator& end) {
+    const Box box = whole({4});
+    Blob a = numbered(box);
+    Blob b = numbered(box);
+    const View va = dense_view(box, ElementType::f32, a.data());
+    const View vb = dense_view(box, ElementType::f32, b.data());
+    const bool sends = end.rank() == 0;
+    using List = std::vector<comm::Message>;
+    const auto first = end.redistribution(1, sends ? List{{1, va}} : List{}, sends ? List{} : List{{0, va}});
+    const auto second = end.redistribution(2, sends ? List{{1, vb}} : List{}, sends ? List{} : List{{0, vb}});
+    first->start();
+    if (sends) first->finish_sends(patience);
+    second->start();
+    second->finish_receives(patience);
+    first->finish_receives(patience);
+    second->finish_sends(patience);
+    EXPECT_EQ(b.floats()[3], 4.0F);
+  });
+}
+
+TEST(ThreadCommunicator, EndsEverybodysWaitWhenOneRankAborts) {
+  const auto ends = comm::make_thread_communicators(2);
+  bool ended = false;
+  {
+    const std::jthread waiting([&] {
+      try {
+        (void)ends[0]->receive(1, patience);
+      } catch (const PeerLost&) {
+        ended = true;
+      }
+    });
+    ends[1]->abort(1);
+  }
+  EXPECT_TRUE(ended);
+}
+
+TEST(ThreadCommunicator, ProbesEveryPairOfRanks) {
+  on_threads(3, [](comm::Communicator& end) {
+    const auto links = comm::probe_links(end, patience);
+    ASSERT_EQ(links.size(), 3U);
+    for (std::size_t a = 0; a < 3; ++a)
+      for (std::size_t b = 0; b < 3; ++b) {
+        EXPECT_EQ(links[a][b].latency_us > 0, a != b);
+        EXPECT_GE(links[a][b].us_per_byte, 0);
+      }
+  });
+}
+
+}  // namespace
+}  // namespace strake::test
