@@ -6,6 +6,7 @@
 
 #include "comm/mpi_handles.hpp"
 #include "comm/mpi_redistribution.hpp"
+#include "comm/silence.hpp"
 #include "core/errors.hpp"
 
 namespace strake::comm {
@@ -34,6 +35,15 @@ bool mpi_is_running() noexcept {
   return initialised != 0 && finalised == 0;
 }
 
+void abandon(MPI_Request& request) noexcept {
+  if (request == MPI_REQUEST_NULL || !mpi_is_running()) return;
+  int done = 0;
+  const bool known = MPI_Request_get_status(request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS;
+  // Only what is under way can be withdrawn; to cancel an idle persistent request is an error.
+  if (known && done == 0) MPI_Cancel(&request);
+  MPI_Request_free(&request);
+}
+
 MpiSession::MpiSession(int& argc, char**& argv) {
   int initialised = 0;
   MPI_Initialized(&initialised);
@@ -59,17 +69,18 @@ constexpr std::size_t chunk_bytes = std::size_t{1} << 30;
 // microseconds, one that somebody still has to compute does not.
 class Nap {
  public:
-  Nap(Timeout timeout, const char* what, int peer) : end_(Clock::now() + timeout), what_(what), peer_(peer) {}
-  void take() {
-    if (Clock::now() > end_) throw PeerLost(std::string(what_) + ": rank " + std::to_string(peer_) + " is silent");
+  explicit Nap(Timeout timeout) : timeout_(timeout) {}
+  /// False, at once, when the time is over.
+  [[nodiscard]] bool take() {
+    if (Clock::now() - begin_ > timeout_) return false;
     std::this_thread::sleep_for(length_);
     length_ = std::min<std::chrono::microseconds>(length_ * 2, std::chrono::milliseconds(1));
+    return true;
   }
 
  private:
-  Clock::time_point end_;
-  const char* what_;
-  int peer_;
+  Clock::time_point begin_ = Clock::now();
+  Timeout timeout_;
   std::chrono::microseconds length_{10};
 };
 
@@ -135,12 +146,14 @@ class MpiCommunicator final : public Communicator {
   }
 
   static void wait(MPI_Request& request, const char* what, int peer, Timeout timeout) {
-    Nap nap(timeout, what, peer);
+    Nap nap(timeout);
     int done = 0;
     while (true) {
       check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test", peer);
       if (done != 0) return;
-      nap.take();
+      if (nap.take()) continue;
+      abandon(request);
+      throw silence(what, {peer}, timeout);
     }
   }
 

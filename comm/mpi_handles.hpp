@@ -33,13 +33,8 @@ struct TypeTraits {
 };
 using OwnedType = UniqueHandle<TypeTraits>;
 
-struct RequestTraits {
-  using Handle = MPI_Request;
-  static Handle null() noexcept { return MPI_REQUEST_NULL; }
-  static void destroy(Handle request) noexcept {
-    if (mpi_is_running()) MPI_Request_free(&request);
-  }
-};
-using OwnedRequest = UniqueHandle<RequestTraits>;
+/// Frees a request, persistent or not, whatever its state, and sets it to MPI_REQUEST_NULL. A receive that nobody has
+/// answered is withdrawn, so that its memory may go; what is under way to a peer is not called back.
+void abandon(MPI_Request& request) noexcept;
 
 }  // namespace strake::comm

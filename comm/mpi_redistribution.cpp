@@ -4,9 +4,10 @@
 #include <sched.h>
 
 #include <map>
-#include <string>
+#include <set>
 
 #include "comm/mpi_types.hpp"
+#include "comm/silence.hpp"
 #include "core/errors.hpp"
 
 namespace strake::comm {
@@ -22,9 +23,18 @@ constexpr int messages_per_pair = 64;
 // Halos come within microseconds; after this long somebody is still computing, and this core may be his.
 constexpr auto spin_time = std::chrono::microseconds(50);
 
+int largest_tag() {
+  int* largest = nullptr;
+  int known = 0;
+  check(MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, static_cast<void*>(&largest), &known), "MPI_Comm_get_attr");
+  // The standard promises no more than this.
+  return known != 0 ? *largest : 32767;
+}
+
 int nth_tag(int tag, std::map<int, int>& count, int peer) {
   const int place = count[peer]++;
-  ensure(place < messages_per_pair, "a tensor travels between two ranks in fewer than 64 pieces");
+  ensure(place < messages_per_pair, "a tensor travels between two ranks in at most 64 pieces");
+  ensure(tag >= 0 && tag <= (largest_tag() - place) / messages_per_pair, "MPI has a tag for every message");
   return tag * messages_per_pair + place;
 }
 
@@ -34,6 +44,7 @@ void MpiRedistribution::add(Side& side, const Message& message) {
   side.peers.push_back(message.peer);
   side.types.push_back(type_of(message.view));
   side.requests.push_back(MPI_REQUEST_NULL);
+  side.statuses.emplace_back();
   side.n_bytes += dense_bytes(message.view.box, message.view.type);
 }
 
@@ -58,14 +69,8 @@ MpiRedistribution::MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message
 }
 
 MpiRedistribution::~MpiRedistribution() {
-  free(sends_);
-  free(receives_);
-}
-
-void MpiRedistribution::free(Side& side) noexcept {
-  if (!mpi_is_running()) return;
-  for (MPI_Request& request : side.requests)
-    if (request != MPI_REQUEST_NULL) MPI_Request_free(&request);
+  for (Side* side : {&sends_, &receives_})
+    for (MPI_Request& request : side->requests) abandon(request);
 }
 
 void MpiRedistribution::start(Side& side) {
@@ -81,8 +86,13 @@ void MpiRedistribution::start() {
 bool MpiRedistribution::test(Side& side) {
   if (side.requests.empty()) return true;
   int done = 0;
-  check(MPI_Testall(static_cast<int>(side.requests.size()), side.requests.data(), &done, MPI_STATUSES_IGNORE),
-        "MPI_Testall", side.peers.size() == 1 ? side.peers.front() : -1);
+  const int code =
+      MPI_Testall(static_cast<int>(side.requests.size()), side.requests.data(), &done, side.statuses.data());
+  if (code == MPI_ERR_IN_STATUS)
+    for (std::size_t i = 0; i < side.statuses.size(); ++i)
+      if (side.statuses[i].MPI_ERROR != MPI_ERR_PENDING)
+        check(side.statuses[i].MPI_ERROR, "MPI_Testall", side.peers[i]);
+  check(code, "MPI_Testall");
   return done != 0;
 }
 
@@ -98,16 +108,14 @@ void MpiRedistribution::finish(Side& side, const char* what, std::chrono::nanose
     const auto waited = Clock::now() - begin;
     if (waited > spin_time) sched_yield();
     if (waited <= timeout) continue;
-    std::string silent;
+    std::set<int> silent;
     for (std::size_t i = 0; i < side.requests.size(); ++i) {
       int done = 0;
       check(MPI_Test(&side.requests[i], &done, MPI_STATUS_IGNORE), "MPI_Test", side.peers[i]);
-      if (done == 0) silent += (silent.empty() ? "" : ", ") + std::to_string(side.peers[i]);
+      if (done == 0) silent.insert(side.peers[i]);
     }
     if (silent.empty()) return;
-    throw PeerLost(std::string(what) + " took longer than " +
-                   std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count()) +
-                   " ms: silent rank " + silent);
+    throw silence(what, silent, timeout);
   }
 }
 

@@ -12,7 +12,9 @@ namespace strake::comm {
 class MpiRedistribution final : public Redistribution {
  public:
   /// Local. `comm` must outlive this; the k-th message between two ranks has the same place on both sides.
+  /// @throws Bug if this MPI has no tag for a message, or for arguments that MPI refuses
   MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message> sends, std::vector<Message> receives);
+  /// Withdraws receives that are still open; sends under way may still read their memory.
   ~MpiRedistribution() override;
 
   void start() override;
@@ -28,6 +30,7 @@ class MpiRedistribution final : public Redistribution {
     std::vector<int> peers;
     std::vector<OwnedType> types;
     std::vector<MPI_Request> requests;
+    std::vector<MPI_Status> statuses;
     std::size_t n_bytes = 0;
   };
 
@@ -35,7 +38,6 @@ class MpiRedistribution final : public Redistribution {
   static void start(Side& side);
   [[nodiscard]] static bool test(Side& side);
   static void finish(Side& side, const char* what, std::chrono::nanoseconds timeout);
-  static void free(Side& side) noexcept;
 
   Side sends_;
   Side receives_;

@@ -54,12 +54,13 @@ OwnedType type_of(const View& view) {
   const auto bytes = static_cast<Index>(size_of(view.type));
   OwnedType type = element_type(view.type);
   std::vector<std::size_t> order = canonical_order(view.box.rank());
+  Index run = 1;  // elements that `type` spans without a gap; 0 once there is a gap
   if (view.channel_block > 1) {
+    ensure(view.box.rank() == 4, "only feature maps have channel blocks");
     type = blocked_channels(view, type);
     order.pop_back();  // channels are the innermost
+    run = view.box[1].size() == view.channel_block ? view.channel_block : 0;
   }
-  Index run = 1;  // elements that `type` spans without a gap; 0 once there is a gap
-  if (view.channel_block > 1) run = 0;
   for (auto axis = order.rbegin(); axis != order.rend(); ++axis) {
     const Index count = view.box[*axis].size();
     if (count == 1) continue;

@@ -7,8 +7,10 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <tuple>
 
+#include "comm/silence.hpp"
 #include "core/errors.hpp"
 
 namespace strake::comm {
@@ -17,10 +19,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// How far the messages are that a redistribution sends, or those that it receives. Guarded by the hub's mutex.
+struct Progress {
+  std::vector<int> copied;  // [message] how often
+  int copying = 0;          // messages whose memory some thread works on now
+};
+
 // One end of a message that waits for the other end.
 struct Half {
   View view;
-  std::shared_ptr<int> done;  // counts up when the message has been copied; guarded by the hub's mutex
+  std::shared_ptr<Progress> progress;
+  std::size_t place = 0;  // in the list of messages
 };
 
 // Messages between two ranks under one tag, in order.
@@ -45,7 +54,7 @@ class Hub {
   Bytes take_bytes(int src, int dst, Timeout timeout) {
     std::unique_lock lock(mutex_);
     auto& queue = bytes_[{src, dst}];
-    wait(lock, timeout, src, [&] { return !queue.empty(); });
+    if (!wait(lock, timeout, [&] { return !queue.empty(); })) throw silence("receiving", {src}, timeout);
     Bytes bytes = std::move(queue.front());
     queue.pop_front();
     return bytes;
@@ -57,14 +66,28 @@ class Hub {
     post({src, dst, tag}, &Channel::receives, std::move(half));
   }
 
-  [[nodiscard]] bool reached(const int& done, int wanted) {
+  // The messages that have been copied fewer than `times` times.
+  std::vector<std::size_t> open(const Progress& progress, int times) {
     const std::scoped_lock lock(mutex_);
-    return done >= wanted;
+    return open_unlocked(progress, times);
   }
 
-  void wait_until_reached(const int& done, int wanted, int peer, Timeout timeout) {
+  // Waits as long as there are such; what is left at the end of the time.
+  std::vector<std::size_t> wait_until_copied(const Progress& progress, int times, Timeout timeout) {
     std::unique_lock lock(mutex_);
-    wait(lock, timeout, peer, [&] { return done >= wanted; });
+    (void)wait(lock, timeout, [&] { return open_unlocked(progress, times).empty(); });
+    return open_unlocked(progress, times);
+  }
+
+  // Takes back what nobody has answered, and waits until no thread works on the memory of the rest.
+  void withdraw(const std::shared_ptr<Progress>& progress) {
+    std::unique_lock lock(mutex_);
+    const auto ours = [&](const Half& half) { return half.progress == progress; };
+    for (auto& [key, channel] : channels_) {
+      std::erase_if(channel.sends, ours);
+      std::erase_if(channel.receives, ours);
+    }
+    changed_.wait(lock, [&] { return progress->copying == 0; });
   }
 
   void abort() {
@@ -85,20 +108,32 @@ class Hub {
     const Half receive = std::move(channel.receives.front());
     channel.sends.pop_front();
     channel.receives.pop_front();
+    ensure(send.view.box == receive.view.box && send.view.type == receive.view.type,
+           "both ends of a message name the same box and type");
+    for (const Half* end : {&send, &receive}) ++end->progress->copying;
     lock.unlock();
-    ensure(send.view.box == receive.view.box, "both ends of a message name the same box");
     copy_box(send.view, receive.view, receive.view.box);
     lock.lock();
-    ++*send.done;
-    ++*receive.done;
+    for (const Half* end : {&send, &receive}) {
+      --end->progress->copying;
+      ++end->progress->copied[end->place];
+    }
     changed_.notify_all();
   }
 
+  static std::vector<std::size_t> open_unlocked(const Progress& progress, int times) {
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < progress.copied.size(); ++i)
+      if (progress.copied[i] < times) places.push_back(i);
+    return places;
+  }
+
+  // False when the time is over.
   template <class Holds>
-  void wait(std::unique_lock<std::mutex>& lock, Timeout timeout, int peer, Holds holds) {
+  [[nodiscard]] bool wait(std::unique_lock<std::mutex>& lock, Timeout timeout, Holds holds) {
     const bool in_time = changed_.wait_until(lock, Clock::now() + timeout, [&] { return aborted_ || holds(); });
     if (aborted_) throw PeerLost("another rank of this process failed");
-    if (!in_time) throw PeerLost("rank " + std::to_string(peer) + " is silent");
+    return in_time;
   }
 
   int size_;
@@ -124,44 +159,53 @@ class ThreadRedistribution final : public Redistribution {
  public:
   ThreadRedistribution(std::shared_ptr<Hub> hub, int rank, int tag, std::vector<Message> sends,
                        std::vector<Message> receives)
-      : hub_(std::move(hub)),
-        rank_(rank),
-        tag_(tag),
-        sends_(without_empty(std::move(sends))),
-        receives_(without_empty(std::move(receives))) {}
+      : hub_(std::move(hub)), rank_(rank), tag_(tag), sends_(std::move(sends)), receives_(std::move(receives)) {}
+
+  ~ThreadRedistribution() override {
+    hub_->withdraw(sends_.progress);
+    hub_->withdraw(receives_.progress);
+  }
 
   void start() override {
     started_ += 1;
-    for (const Message& message : receives_) hub_->post_receive(message.peer, rank_, tag_, {message.view, received_});
-    for (const Message& message : sends_) hub_->post_send(rank_, message.peer, tag_, {message.view, sent_});
+    for (std::size_t i = 0; i < receives_.messages.size(); ++i)
+      hub_->post_receive(receives_.messages[i].peer, rank_, tag_, receives_.half(i));
+    for (std::size_t i = 0; i < sends_.messages.size(); ++i)
+      hub_->post_send(rank_, sends_.messages[i].peer, tag_, sends_.half(i));
   }
 
-  bool poke() override { return hub_->reached(*received_, wanted(receives_)); }
+  bool poke() override { return hub_->open(*receives_.progress, started_).empty(); }
+  void finish_receives(std::chrono::nanoseconds timeout) override { finish(receives_, "receiving", timeout); }
+  void finish_sends(std::chrono::nanoseconds timeout) override { finish(sends_, "sending", timeout); }
 
-  void finish_receives(std::chrono::nanoseconds timeout) override {
-    if (!receives_.empty()) hub_->wait_until_reached(*received_, wanted(receives_), receives_.front().peer, timeout);
-  }
-
-  void finish_sends(std::chrono::nanoseconds timeout) override {
-    if (!sends_.empty()) hub_->wait_until_reached(*sent_, wanted(sends_), sends_.front().peer, timeout);
-  }
-
-  [[nodiscard]] std::size_t sent_bytes() const override { return bytes_of(sends_); }
-  [[nodiscard]] std::size_t received_bytes() const override { return bytes_of(receives_); }
+  [[nodiscard]] std::size_t sent_bytes() const override { return bytes_of(sends_.messages); }
+  [[nodiscard]] std::size_t received_bytes() const override { return bytes_of(receives_.messages); }
 
  private:
-  [[nodiscard]] int wanted(const std::vector<Message>& messages) const {
-    return started_ * static_cast<int>(messages.size());
+  // Messages of one direction.
+  struct Side {
+    explicit Side(std::vector<Message> all) : messages(without_empty(std::move(all))) {
+      progress->copied.resize(messages.size());
+    }
+    [[nodiscard]] Half half(std::size_t i) const { return {messages[i].view, progress, i}; }
+
+    std::vector<Message> messages;
+    std::shared_ptr<Progress> progress = std::make_shared<Progress>();
+  };
+
+  void finish(const Side& side, const char* what, std::chrono::nanoseconds timeout) {
+    std::set<int> silent;
+    for (const std::size_t i : hub_->wait_until_copied(*side.progress, started_, timeout))
+      silent.insert(side.messages[i].peer);
+    if (!silent.empty()) throw silence(what, silent, timeout);
   }
 
   std::shared_ptr<Hub> hub_;
   int rank_;
   int tag_;
-  std::vector<Message> sends_;
-  std::vector<Message> receives_;
+  Side sends_;
+  Side receives_;
   int started_ = 0;
-  std::shared_ptr<int> sent_ = std::make_shared<int>(0);      // guarded by the hub's mutex
-  std::shared_ptr<int> received_ = std::make_shared<int>(0);  // guarded by the hub's mutex
 };
 
 class ThreadCommunicator final : public Communicator {
