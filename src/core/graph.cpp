@@ -38,7 +38,8 @@ double multiply_adds(const Graph& graph, OpId id, const Box& dst) {
   const auto cells = static_cast<double>(dst.volume());
   if (const auto* conv = as<Conv>(op)) {
     const Shape& src = graph.shape(op.inputs.front());
-    return cells * static_cast<double>(src[1] / conv->groups * conv->window.h.kernel * conv->window.w.kernel);
+    const Index taps = src[1] / conv->groups * conv->window.h.kernel * conv->window.w.kernel;
+    return cells * static_cast<double>(taps);
   }
   if (as<MatMul>(op) != nullptr) return cells * static_cast<double>(graph.shape(op.inputs.front()).back());
   return 0;
