@@ -9,7 +9,6 @@
 namespace strake {
 namespace {
 
-using test::add_constant;
 using test::add_input;
 using test::add_op;
 using test::residual_net;
