@@ -7,6 +7,9 @@
 #include <map>
 #include <string>
 
+#include "core/blob.hpp"
+#include "core/errors.hpp"
+
 namespace strake::comm {
 
 namespace {
@@ -131,6 +134,7 @@ Link probe_pair(Communicator& communicator, int a, int b, Timeout timeout) {
   Bytes bytes(sizeof(Link));
   std::memcpy(bytes.data(), &link, sizeof(Link));
   bytes = communicator.broadcast(std::move(bytes), a, timeout);
+  ensure(bytes.size() == sizeof(Link), "all ranks probe links at the same time");
   std::memcpy(&link, bytes.data(), sizeof(Link));
   return link;
 }

@@ -9,6 +9,8 @@
 #include <random>
 
 #include "comm/communicator.hpp"
+#include "core/blob.hpp"
+#include "core/errors.hpp"
 
 namespace strake::test {
 
@@ -102,6 +104,101 @@ inline void check_control(comm::Communicator& communicator) {
     ASSERT_EQ(all.size(), static_cast<std::size_t>(communicator.size()));
     for (std::size_t rank = 0; rank < all.size(); ++rank) EXPECT_EQ(all[rank], bytes_of(rank, 9));
   }
+  communicator.barrier(patience);
+}
+
+/// What a wait that nobody answers throws.
+template <class Wait>
+std::string loss(Wait wait) {
+  try {
+    wait();
+  } catch (const PeerLost& error) {
+    return error.what();
+  }
+  return "nobody was missed";
+}
+
+/// Rank 1 does not send what rank 0 waits for, everybody else does: only rank 1 is named, and nothing is written into
+/// the memory of the wait that was given up when a later message comes.
+inline void check_silent_sender(comm::Communicator& communicator) {
+  if (communicator.size() < 2) GTEST_SKIP() << "needs another rank";
+  const int rank = communicator.rank();
+  const auto n = static_cast<std::size_t>(communicator.size());
+  const Box box = whole({1000});
+  std::vector<Blob> memory(n, Blob());
+  for (Blob& blob : memory) blob = numbered(box);
+  std::vector<comm::Message> sends;
+  std::vector<comm::Message> receives;
+  for (int src = 1; src < communicator.size(); ++src) {
+    const View view = dense_view(box, ElementType::f32, memory[static_cast<std::size_t>(src)].data());
+    if (rank == 0) receives.push_back({src, view});
+    if (rank == src) sends.push_back({0, view});
+  }
+  if (rank == 0)
+    for (float& value : memory[1].floats()) value = -1;
+  auto given_up = communicator.redistribution(5, sends, receives);
+  if (rank != 1) given_up->start();
+  if (rank == 0) {
+    const std::string told = loss([&] { given_up->finish_receives(1s); });
+    EXPECT_EQ(told, "receiving took longer than 1000 ms: silent rank 1");
+  } else if (rank != 1) {
+    given_up->finish_sends(patience);
+  }
+  given_up.reset();
+  communicator.barrier(patience);
+
+  Blob fresh = Blob::allocate(dense_bytes(box, ElementType::f32));
+  const View view = dense_view(box, ElementType::f32, fresh.data());
+  using List = std::vector<comm::Message>;
+  const auto late = communicator.redistribution(5, rank == 1 ? sends : List{}, rank == 0 ? List{{1, view}} : List{});
+  late->start();
+  late->finish_receives(patience);
+  late->finish_sends(patience);
+  if (rank == 0) {
+    EXPECT_EQ(fresh.floats()[999], 1000.0F);
+    EXPECT_EQ(memory[1].floats()[999], -1.0F);
+  }
+  communicator.barrier(patience);
+}
+
+/// A wait of the control plane ends in time, and the message that comes later is the next one received.
+inline void check_silent_control(comm::Communicator& communicator) {
+  if (communicator.size() < 2) GTEST_SKIP() << "needs another rank";
+  if (communicator.rank() == 0) {
+    EXPECT_EQ(loss([&] { (void)communicator.receive(1, 20ms); }), "receiving took longer than 20 ms: silent rank 1");
+    communicator.send(bytes_of(1, 1), 1, patience);
+    EXPECT_EQ(communicator.receive(1, patience), bytes_of(5, 7));
+  } else if (communicator.rank() == 1) {
+    EXPECT_EQ(communicator.receive(0, patience), bytes_of(1, 1));
+    communicator.send(bytes_of(5, 7), 0, patience);
+  }
+  communicator.barrier(patience);
+}
+
+/// Everybody tells everybody a scalar and an empty box.
+inline void check_scalars(comm::Communicator& communicator) {
+  const auto n = static_cast<std::size_t>(communicator.size());
+  std::vector<float> values(n, -1.0F);
+  values[static_cast<std::size_t>(communicator.rank())] = static_cast<float>(communicator.rank());
+  const auto scalar = [&](int rank) {
+    auto* data = reinterpret_cast<std::byte*>(&values[static_cast<std::size_t>(rank)]);
+    return dense_view(Box{}, ElementType::f32, data);
+  };
+  std::vector<comm::Message> sends;
+  std::vector<comm::Message> receives;
+  for (int peer = 0; peer < communicator.size(); ++peer) {
+    if (peer == communicator.rank()) continue;
+    sends.push_back({peer, dense_view(nothing(3), ElementType::f32, nullptr)});
+    sends.push_back({peer, scalar(communicator.rank())});
+    receives.push_back({peer, dense_view(nothing(3), ElementType::f32, nullptr)});
+    receives.push_back({peer, scalar(peer)});
+  }
+  const auto messages = communicator.redistribution(6, sends, receives);
+  EXPECT_EQ(messages->sent_bytes(), (n - 1) * sizeof(float));
+  messages->start();
+  messages->finish_receives(patience);
+  messages->finish_sends(patience);
+  for (std::size_t rank = 0; rank < n; ++rank) EXPECT_EQ(values[rank], static_cast<float>(rank));
   communicator.barrier(patience);
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same checks over MPI, and what only MPI can do wrong.
 
-#include <thread>
+#include <limits>
 
 #include "comm/link_probe.hpp"
 #include "comm/mpi_communicator.hpp"
 #include "core/errors.hpp"
 #include "redistribution_cases.hpp"
+#include "table_cases.hpp"
 
 namespace strake::test {
 namespace {
@@ -30,30 +31,60 @@ TEST(MpiCommunicator, TurnsMpiErrorsIntoExceptionsWithCallAndPeer) {
   }
 }
 
-TEST(MpiCommunicator, NamesTheRankThatIsSilent) {
-  if (world->size() < 2) GTEST_SKIP() << "needs another rank";
-  const Box box = whole({16});
-  Blob memory = numbered(box);
-  const int other = world->rank() == 0 ? 1 : 0;
-  const auto never = world->redistribution(99, {}, {{other, dense_view(box, ElementType::f32, memory.data())}});
-  if (world->rank() == 0) {
-    never->start();
-    try {
-      never->finish_receives(50ms);
-      FAIL() << "nobody sent anything";
-    } catch (const PeerLost& error) {
-      EXPECT_NE(std::string(error.what()).find("rank"), std::string::npos);
-      EXPECT_NE(std::string(error.what()).find("1"), std::string::npos);
-    }
-  } else if (world->rank() == 1) {
-    // Late, but it comes: an open receive must not be left behind when MPI ends.
-    std::this_thread::sleep_for(300ms);
-    const auto late = world->redistribution(99, {{0, dense_view(box, ElementType::f32, memory.data())}}, {});
-    late->start();
-    late->finish_sends(patience);
+TEST(MpiCommunicator, CarriesOutTablesOfBoxes) {
+  std::size_t n_moves = 0;
+  for (unsigned seed = 1; seed <= 150; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const Table table = random_table(seed, world->size());
+    n_moves += table.moves.size();
+    check_table(*world, table, seed);
+    if (HasFatalFailure()) return;
   }
-  if (world->rank() == 0) never->finish_receives(patience);
+  if (world->size() > 1) {
+    EXPECT_GT(n_moves, 100U);
+  }
+}
+
+TEST(MpiCommunicator, MovesScalarsAndNothing) { check_scalars(*world); }
+TEST(MpiCommunicator, NamesTheRankThatIsSilent) { check_silent_sender(*world); }
+TEST(MpiCommunicator, GivesUpWaitingForBytes) { check_silent_control(*world); }
+
+TEST(MpiCommunicator, NamesTheRankThatSendsTooMuch) {
+  if (world->size() < 2) GTEST_SKIP() << "needs another rank";
+  const Box box = whole({1000});
+  const int last = world->size() - 1;
+  Blob memory = numbered(box);
+  const View all = dense_view(box, ElementType::f32, memory.data());
+  std::vector<comm::Message> sends;
+  std::vector<comm::Message> receives;
+  Blob target = Blob::allocate(static_cast<std::size_t>(world->size()) * memory.size_bytes());
+  for (int src = 1; src <= last; ++src) {
+    const View view = dense_view(box, ElementType::f32, target.data() + static_cast<std::size_t>(src) * 4000);
+    if (world->rank() == src) sends.push_back({0, all});
+    if (world->rank() == 0) receives.push_back({src, src == last ? view.window(whole({10})) : view});
+  }
+  const auto messages = world->redistribution(8, sends, receives);
+  messages->start();
+  messages->finish_sends(patience);
+  if (world->rank() == 0) {
+    try {
+      messages->finish_receives(patience);
+      FAIL() << "1000 elements went into the place of 10";
+    } catch (const Bug& error) {
+      const std::string text = error.what();
+      EXPECT_NE(text.find("MPI_Testall failed with rank " + std::to_string(last) + ":"), std::string::npos) << text;
+      EXPECT_NE(text.find("TRUNCATE"), std::string::npos) << text;
+    }
+  }
   world->barrier(patience);
+}
+
+TEST(MpiCommunicator, RefusesTagsThatMpiDoesNotHave) {
+  const Box box = whole({1});
+  Blob memory = numbered(box);
+  const View view = dense_view(box, ElementType::f32, memory.data());
+  EXPECT_THROW((void)world->redistribution(std::numeric_limits<int>::max() - 1, {{0, view}}, {}), Bug);
+  EXPECT_THROW((void)world->redistribution(-1, {{0, view}}, {}), Bug);
 }
 
 TEST(MpiCommunicator, ProbesEveryPairOfRanks) {
@@ -68,8 +99,10 @@ TEST(MpiCommunicator, ProbesEveryPairOfRanks) {
 
 int main(int argc, char** argv) {
   strake::comm::MpiSession mpi(argc, argv);
-  testing::InitGoogleTest(&argc, argv);
   const auto communicator = strake::comm::make_mpi_communicator();
   strake::test::world = communicator.get();
+  // One rank tells how it goes; the others speak up only about what failed. The launcher fails if any rank does.
+  GTEST_FLAG_SET(brief, communicator->rank() != 0);
+  testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

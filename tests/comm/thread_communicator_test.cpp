@@ -6,6 +6,7 @@
 #include "comm/link_probe.hpp"
 #include "core/errors.hpp"
 #include "redistribution_cases.hpp"
+#include "table_cases.hpp"
 
 namespace strake::test {
 namespace {
@@ -26,14 +27,38 @@ TEST(ThreadCommunicator, BroadcastsGathersAndMeets) {
   for (int n = 1; n <= 5; ++n) on_threads(n, [](comm::Communicator& end) { check_control(end); });
 }
 
-TEST(ThreadCommunicator, NamesTheRankThatIsSilent) {
-  const auto ends = comm::make_thread_communicators(2);
-  try {
-    (void)ends[0]->receive(1, 20ms);
-    FAIL() << "nobody sent anything";
-  } catch (const PeerLost& error) {
-    EXPECT_NE(std::string(error.what()).find("rank 1"), std::string::npos);
+TEST(ThreadCommunicator, CarriesOutTablesOfBoxes) {
+  std::size_t n_moves = 0;
+  for (unsigned seed = 1; seed <= 200; ++seed) {
+    const Table table = random_table(seed, 1 + static_cast<int>(seed % 5));
+    n_moves += table.moves.size();
+    on_threads(1 + static_cast<int>(seed % 5), [&](comm::Communicator& end) {
+      SCOPED_TRACE("seed " + std::to_string(seed));
+      check_table(end, table, seed);
+    });
+    if (HasFatalFailure()) return;
   }
+  EXPECT_GT(n_moves, 200U);
+}
+
+TEST(ThreadCommunicator, MovesScalarsAndNothing) {
+  for (int n = 1; n <= 5; ++n) on_threads(n, check_scalars);
+}
+
+TEST(ThreadCommunicator, NamesTheRankThatIsSilent) {
+  for (int n = 2; n <= 3; ++n) on_threads(n, check_silent_sender);
+}
+
+TEST(ThreadCommunicator, GivesUpWaitingForBytes) { on_threads(3, check_silent_control); }
+
+TEST(ThreadCommunicator, RefusesUnlikeBoxes) {
+  const auto ends = comm::make_thread_communicators(2);
+  Blob memory = numbered(whole({8}));
+  const View view = dense_view(whole({8}), ElementType::f32, memory.data());
+  const auto out = ends[0]->redistribution(1, {{1, view}}, {});
+  const auto in = ends[1]->redistribution(1, {}, {{0, view.window(whole({4}))}});
+  out->start();
+  EXPECT_THROW(in->start(), Bug);
 }
 
 TEST(ThreadCommunicator, FinishesASendWhileTheReceiverWaitsForSomethingElse) {
