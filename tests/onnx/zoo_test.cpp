@@ -66,7 +66,8 @@ double giga_multiply_adds(const onnx::ModelProto& with_shapes) {
     if (node.op_type() == "Conv" || node.op_type() == "Gemm") {
       const Shape& weight = weights.at(node.input(1));
       const Shape& dst = shapes.at(node.output(0));
-      sum += static_cast<double>(volume(weight) / weight[0]) * static_cast<double>(volume(dst));
+      const std::int64_t taps = volume(weight) / weight[0];
+      sum += static_cast<double>(taps) * static_cast<double>(volume(dst));
     }
   return sum / 1e9;
 }
