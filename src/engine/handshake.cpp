@@ -2,7 +2,6 @@
 #include "engine/handshake.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 #include <sstream>
 
@@ -41,9 +40,8 @@ RankInfo from_text(const std::string& all) {
 }
 
 comm::Bytes bytes_of(const std::string& text) {
-  comm::Bytes bytes(text.size());
-  std::memcpy(bytes.data(), text.data(), text.size());
-  return bytes;
+  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
+  return {begin, begin + text.size()};
 }
 
 std::string text_of(const comm::Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
