@@ -35,6 +35,9 @@ class Blob {
     return Blob(std::shared_ptr<std::byte>(std::move(owner), data), n_bytes);
   }
 
+  /// Memory that somebody else allocated and `owner` frees.
+  static Blob adopt(std::shared_ptr<std::byte> owner, std::size_t n_bytes) { return Blob(std::move(owner), n_bytes); }
+
   static Blob copy_of(std::span<const float> values) {
     Blob blob = allocate(values.size_bytes());
     if (!values.empty()) std::memcpy(blob.data(), values.data(), values.size_bytes());

@@ -98,6 +98,14 @@ void subtract_one(const Box& box, const Box& hole, BoxList& rest) {
 
 }  // namespace
 
+Box broadcast_box(const Shape& src, const Box& dst) {
+  Box box = whole(src);
+  const std::size_t shift = dst.rank() - src.size();
+  for (std::size_t axis = 0; axis < src.size(); ++axis)
+    if (src[axis] != 1) box[axis] = dst[axis + shift];
+  return box;
+}
+
 BoxList subtract(const Box& box, std::span<const Box> holes) {
   BoxList rest;
   if (box.empty()) return rest;

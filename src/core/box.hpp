@@ -55,6 +55,10 @@ using BoxList = std::vector<Box>;
 /// The smallest box that covers all of `boxes`; empty with `n_axes` axes when they are.
 [[nodiscard]] Box hull(std::span<const Box> boxes, std::size_t n_axes);
 
+/// The part of a tensor of shape `src` that broadcasting (numpy) repeats over the box `dst`: axes count from the last,
+/// and size 1 means index 0 for everyone. `dst` has as many axes or more.
+[[nodiscard]] Box broadcast_box(const Shape& src, const Box& dst);
+
 /// Disjoint boxes that cover exactly the cells of `box` that are in none of `holes`.
 [[nodiscard]] BoxList subtract(const Box& box, std::span<const Box> holes);
 

@@ -10,12 +10,14 @@ namespace strake {
 
 OpId Graph::add(Op new_op) {
   new_op.shape = infer_shape(*this, new_op);
+  new_op.type = infer_type(*this, new_op);
   ops.push_back(std::move(new_op));
   return size() - 1;
 }
 
-WeightId Graph::add_weight(std::string weight_name, Shape shape, Blob values) {
-  weights.push_back({.name = std::move(weight_name), .shape = std::move(shape), .values = std::move(values)});
+WeightId Graph::add_weight(std::string weight_name, Shape shape, Blob values, ElementType type) {
+  weights.push_back(
+      {.name = std::move(weight_name), .shape = std::move(shape), .values = std::move(values), .type = type});
   return static_cast<WeightId>(weights.size()) - 1;
 }
 

@@ -10,12 +10,13 @@
 
 namespace strake {
 
-/// A constant of the model, always f32 here: (m, c, kh, kw) for convolutions, row-major as in the file.
-/// `values` may be empty on a rank that was not sent it.
+/// A constant of the model: (m, c, kh, kw) for convolutions, row-major as in the file. Everything but the values of
+/// Constant operators is f32. `values` may be empty on a rank that was not sent it.
 struct Weight {
   std::string name;
   Shape shape;
   Blob values;
+  ElementType type = ElementType::f32;
 };
 
 /// A value that a user puts in or gets out, under the name and type of the model file.
@@ -40,14 +41,14 @@ struct Graph {
   [[nodiscard]] const Weight& weight(WeightId id) const { return weights[static_cast<std::size_t>(id)]; }
   [[nodiscard]] Weight& weight(WeightId id) { return weights[static_cast<std::size_t>(id)]; }
 
-  /// Appends an operator, infers its shape from its inputs and gives back its number.
-  /// `op.shape` must be set for Input, Constant, Reshape, Slice and Pad, and for a Pool that rounds up; see
-  /// `infer_shape`.
+  /// Appends an operator, infers its shape and type from its inputs and gives back its number.
+  /// `op.shape` must be set for Input, Constant, Reshape, Expand, Slice, Pad, BorderPad, Resize, MaxUnpool and
+  /// RoiAlign, for a pooling that rounds up and for a DepthToSpace that leaves cells out; see `infer_shape`.
   /// @throws InvalidInput if inputs do not fit, naming the operator
   OpId add(Op op);
 
   /// Appends a weight and gives back its number.
-  WeightId add_weight(std::string weight_name, Shape shape, Blob values);
+  WeightId add_weight(std::string weight_name, Shape shape, Blob values, ElementType type = ElementType::f32);
 };
 
 /// Operators that read each operator, ascending, each once.

@@ -3,18 +3,12 @@
 
 #include <algorithm>
 
+#include "core/op_rules.hpp"
+#include "core/reshape_map.hpp"
+
 namespace strake {
 
 namespace {
-
-// The box of an operand that broadcasts (numpy): axes count from the last, size 1 means index 0 for everyone.
-Box broadcast_box(const Shape& src, const Box& dst) {
-  Box box = whole(src);
-  const std::size_t shift = dst.rank() - src.size();
-  for (std::size_t axis = 0; axis < src.size(); ++axis)
-    if (src[axis] != 1) box[axis] = dst[axis + shift];
-  return box;
-}
 
 Interval conv_channels(const Shape& src, const Shape& dst, Index groups, Interval channels) {
   const Index src_per_group = src[1] / groups;
@@ -27,12 +21,18 @@ class Reads {
  public:
   Reads(const Graph& graph, const Op& op, const Box& dst) : graph_(graph), op_(op), dst_(dst) {}
 
+  // Operators of a family bring their own rule: see core/op_rules.hpp.
+  template <class T>
+  std::vector<Box> operator()(const T& op) const {
+    return reads(OpRules(graph_, op_), op, dst_);
+  }
+
   std::vector<Box> operator()(const Input&) const { return {}; }
   std::vector<Box> operator()(const Constant&) const { return {}; }
   std::vector<Box> operator()(const NormalizePicture&) const { return {dst_}; }
   std::vector<Box> operator()(const Elementwise&) const { return {dst_}; }
   std::vector<Box> operator()(const ScaleShift&) const { return {dst_}; }
-  std::vector<Box> operator()(const Reshape&) const { return {whole(src())}; }
+  std::vector<Box> operator()(const Reshape&) const { return {reshaped_box(src(), op_.shape, dst_)}; }
 
   std::vector<Box> operator()(const Conv& conv) const {
     Box box = through_window(conv.window);
@@ -93,36 +93,9 @@ class Reads {
     return {with_axis(dst_, axis, {*least, *most + 1})};
   }
 
-  std::vector<Box> operator()(const MatMul&) const {
-    const std::size_t rank = dst_.rank();
-    std::vector<Box> boxes;
-    for (std::size_t i = 0; i < 2; ++i) {
-      // Leading axes broadcast; (m, k) of the first and (k, n) of the second replace (m, n).
-      Box product = dst_;
-      const std::size_t summed = i == 0 ? rank - 1 : rank - 2;
-      product[summed] = {0, src(0).back()};
-      boxes.push_back(broadcast_box(src(i), product));
-    }
-    return boxes;
-  }
-
-  std::vector<Box> operator()(const Softmax& softmax) const {
-    const auto axis = static_cast<std::size_t>(softmax.axis);
-    return {with_axis(dst_, axis, {0, src()[axis]})};
-  }
-
   std::vector<Box> operator()(const Lrn& lrn) const {
     const Interval channels{dst_[1].begin - (lrn.size - 1) / 2, dst_[1].end + lrn.size / 2};
     return {with_axis(dst_, 1, channels)};
-  }
-
-  std::vector<Box> operator()(const Reduce& reduce) const {
-    Box box = dst_;
-    for (const int axis : reduce.axes) {
-      const auto at = static_cast<std::size_t>(axis);
-      box[at] = {0, src()[at]};
-    }
-    return {box};
   }
 
  private:
@@ -167,17 +140,23 @@ bool conv_can_cut(const Graph& graph, const Op& op, const Conv& conv, std::size_
 bool can_cut(const Graph& graph, OpId id, std::size_t axis) {
   const Op& op = graph.op(id);
   if (axis >= op.shape.size()) return false;
-  if (as<Input>(op) != nullptr || as<Constant>(op) != nullptr || as<Reshape>(op) != nullptr) return false;
+  if (as<Input>(op) != nullptr || as<Constant>(op) != nullptr) return false;
+  if (as<Reshape>(op) != nullptr) return reshape_cuts_along(graph.shape(op.inputs.front()), op.shape, axis);
   if (const auto* conv = as<Conv>(op)) return conv_can_cut(graph, op, *conv, axis);
   if (as<ReduceRows>(op) != nullptr) return axis < 3;
   if (as<ReduceParts>(op) != nullptr) return axis < 2;
   if (const auto* gather = as<Gather>(op)) return axis != static_cast<std::size_t>(gather->axis);
-  if (const auto* softmax = as<Softmax>(op)) return axis != static_cast<std::size_t>(softmax->axis);
-  if (const auto* reduce = as<Reduce>(op))
-    return std::find(reduce->axes.begin(), reduce->axes.end(), static_cast<int>(axis)) == reduce->axes.end();
   const bool elementwise = as<Elementwise>(op) != nullptr || as<Binary>(op) != nullptr ||
                            as<ScaleShift>(op) != nullptr || as<NormalizePicture>(op) != nullptr;
-  return !elementwise || op.shape[axis] > 1;
+  if (elementwise) return op.shape[axis] > 1;
+  return std::visit(
+      [&](const auto& attributes) {
+        if constexpr (requires(const OpRules& rules) { cuts_along(rules, attributes, axis); })
+          return cuts_along(OpRules(graph, op), attributes, axis);
+        else
+          return true;
+      },
+      op.attributes);
 }
 
 }  // namespace strake

@@ -14,7 +14,8 @@ namespace strake {
 
 /// True when a box that is cut along `axis` of the output needs less than the whole of the first input, and a kernel
 /// can compute it: rows and columns of windows, channels of a convolution, parts of a sum, any axis of an elementwise
-/// operator. Reshape is never cut; Transpose, Concat, Slice, Pad and Gather are along axes that only shift.
+/// operator. Reshape is along axes that lead what it splits, merges or leaves alone; Transpose, Concat, Slice, Pad and
+/// Gather are along axes that only shift.
 [[nodiscard]] bool can_cut(const Graph& graph, OpId id, std::size_t axis);
 
 /// The axis of a feature map along which frames are cut into strips.

@@ -5,9 +5,19 @@ namespace strake {
 
 std::string_view kind_name(const Op& op) {
   constexpr std::array<std::string_view, std::variant_size_v<Attributes>> names = {
-      "Input",       "Constant", "NormalizePicture", "Conv",    "Pool",    "ReduceRows", "ReduceParts",
-      "Elementwise", "Binary",   "ScaleShift",       "Concat",  "Reshape", "Transpose",  "Slice",
-      "Pad",         "Gather",   "MatMul",           "Softmax", "Lrn",     "Reduce"};
+      "Input",        "Constant",     "NormalizePicture",
+      "Conv",         "Pool",         "ReduceRows",
+      "ReduceParts",  "Elementwise",  "Binary",
+      "ScaleShift",   "Concat",       "Reshape",
+      "Transpose",    "Slice",        "Pad",
+      "Gather",       "MatMul",       "Softmax",
+      "Lrn",          "Reduce",       "Pointwise",
+      "Expand",       "Tile",         "Trilu",
+      "DepthToSpace", "SpaceToDepth", "BorderPad",
+      "PoolNd",       "ConvNd",       "PoolIndices",
+      "MaxUnpool",    "GridSample",   "RoiAlign",
+      "Resize",       "ArgReduce",    "CumSum",
+      "Normalize"};
   return names[op.attributes.index()];
 }
 
@@ -47,6 +57,9 @@ std::vector<WeightId> weights_of(const Op& op) {
     add(scale_shift->shift);
   } else if (const auto* constant = as<Constant>(op)) {
     add(constant->value);
+  } else if (const auto* conv_nd = as<ConvNd>(op)) {
+    add(conv_nd->weights);
+    add(conv_nd->bias);
   }
   return ids;
 }

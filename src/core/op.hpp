@@ -13,6 +13,12 @@
 
 #include "core/box.hpp"
 #include "core/element_type.hpp"
+#include "core/ops/norm_ops.hpp"
+#include "core/ops/pointwise.hpp"
+#include "core/ops/product_ops.hpp"
+#include "core/ops/reduce_ops.hpp"
+#include "core/ops/resize.hpp"
+#include "core/ops/window_ops.hpp"
 #include "core/window.hpp"
 
 namespace strake {
@@ -43,6 +49,28 @@ enum class ActivationKind : unsigned char {
   floor,
   ceil,
   linear,  // alpha x + beta
+  round,   // half to even
+  sign,
+  erf,
+  gelu,              // x (1 + erf(x / sqrt(2))) / 2
+  gelu_tanh,         // x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+  mish,              // x tanh(log(1 + exp(x)))
+  selu,              // beta (x > 0 ? x : alpha (exp(x) - 1))
+  celu,              // max(x, 0) + min(0, alpha (exp(x / alpha) - 1))
+  softsign,          // x / (1 + |x|)
+  thresholded_relu,  // x > alpha ? x : 0
+  shrink,            // x < -alpha ? x + beta : x > alpha ? x - beta : 0
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
 };
 
 /// An elementwise function of one argument.
@@ -63,13 +91,6 @@ struct AddInput {
 
 /// Done to each output element before it is stored, in order.
 using PostOp = std::variant<Activation, AddInput>;
-
-/// Windows along rows and columns.
-struct Window2d {
-  WindowAxis h;
-  WindowAxis w;
-  friend bool operator==(const Window2d&, const Window2d&) = default;
-};
 
 // ---- operators ----------------------------------------------------------------------------------------------------
 
@@ -104,12 +125,12 @@ struct Conv {
   }
 };
 
-enum class PoolKind : unsigned char { max, average };
+enum class PoolKind : unsigned char { max, average, sum };
 
 /// What an average divides by: the cells of the window inside the input, or inside the input and its declared padding.
 enum class AverageOver : unsigned char { input_cells, padded_cells };
 
-/// (n, c, h, w) to (n, c, oh, ow). A maximum over nothing but padding is the lowest float.
+/// (n, c, h, w) to (n, c, oh, ow). A maximum, of f32, u8 or i8, over nothing but padding is the lowest of its type.
 struct Pool {
   PoolKind kind = PoolKind::max;
   Window2d window;
@@ -133,7 +154,7 @@ struct ReduceParts {
   static void fields(auto& self, auto&& visit) { visit(self.kind, self.scale); }
 };
 
-/// An activation that found no operator to be fused into.
+/// An activation that found no operator to be fused into, of f32 or f64; relu, abs, neg and sign of integers too.
 struct Elementwise {
   Activation function;
   static void fields(auto& self, auto&& visit) { visit(self.function); }
@@ -195,17 +216,6 @@ struct Gather {
   static void fields(auto& self, auto&& visit) { visit(self.axis, self.indices); }
 };
 
-/// (..., m, k) times (..., k, n), leading axes broadcast; both inputs have two axes or more.
-struct MatMul {
-  static void fields(auto&, auto&&) {}
-};
-
-/// exp(x) / sum(exp(x)) along `axis`.
-struct Softmax {
-  int axis = 1;
-  static void fields(auto& self, auto&& visit) { visit(self.axis); }
-};
-
 /// Local response normalisation across `size` channels. Source: ONNX operator LRN-13.
 struct Lrn {
   Index size = 5;
@@ -215,18 +225,11 @@ struct Lrn {
   static void fields(auto& self, auto&& visit) { visit(self.size, self.alpha, self.beta, self.bias); }
 };
 
-enum class GenericReduceKind : unsigned char { sum, mean, max, min };
-
-/// Reduction over any axes, which stay with size 1. Spatial means of feature maps are lowered to ReduceRows instead.
-struct Reduce {
-  GenericReduceKind kind = GenericReduceKind::mean;
-  std::vector<int> axes;
-  static void fields(auto& self, auto&& visit) { visit(self.kind, self.axes); }
-};
-
 using Attributes =
     std::variant<Input, Constant, NormalizePicture, Conv, Pool, ReduceRows, ReduceParts, Elementwise, Binary,
-                 ScaleShift, Concat, Reshape, Transpose, Slice, Pad, Gather, MatMul, Softmax, Lrn, Reduce>;
+                 ScaleShift, Concat, Reshape, Transpose, Slice, Pad, Gather, MatMul, Softmax, Lrn, Reduce, Pointwise,
+                 Expand, Tile, Trilu, DepthToSpace, SpaceToDepth, BorderPad, PoolNd, ConvNd, PoolIndices, MaxUnpool,
+                 GridSample, RoiAlign, Resize, ArgReduce, CumSum, Normalize>;
 
 /// One operator and its output tensor.
 struct Op {

@@ -26,7 +26,7 @@ void visit_members(T& self, Visit&& visit) {
   } else if constexpr (std::is_same_v<Type, Op>) {
     visit(self.name, self.inputs, self.shape, self.type, self.attributes);
   } else if constexpr (std::is_same_v<Type, Weight>) {
-    visit(self.name, self.shape);
+    visit(self.name, self.shape, self.type);
   } else if constexpr (std::is_same_v<Type, Port>) {
     visit(self.op, self.name, self.type);
   } else if constexpr (std::is_same_v<Type, Graph>) {
@@ -44,13 +44,33 @@ void visit_members(T& self, Visit&& visit) {
 }
 
 // The last value of each enumeration: what is beyond it did not come from us.
-constexpr ElementType last_of(ElementType) { return ElementType::f16; }
-constexpr ActivationKind last_of(ActivationKind) { return ActivationKind::linear; }
-constexpr PoolKind last_of(PoolKind) { return PoolKind::average; }
+constexpr ElementType last_of(ElementType) { return ElementType::boolean; }
+constexpr ActivationKind last_of(ActivationKind) { return ActivationKind::atanh; }
+constexpr PoolKind last_of(PoolKind) { return PoolKind::sum; }
 constexpr AverageOver last_of(AverageOver) { return AverageOver::padded_cells; }
 constexpr ReduceKind last_of(ReduceKind) { return ReduceKind::max; }
 constexpr BinaryKind last_of(BinaryKind) { return BinaryKind::pow; }
-constexpr GenericReduceKind last_of(GenericReduceKind) { return GenericReduceKind::min; }
+constexpr GenericReduceKind last_of(GenericReduceKind) { return GenericReduceKind::mean_square; }
+constexpr ArgKind last_of(ArgKind) { return ArgKind::min; }
+constexpr ArgTie last_of(ArgTie) { return ArgTie::last; }
+constexpr SoftmaxKind last_of(SoftmaxKind) { return SoftmaxKind::hardmax; }
+constexpr SumPlace last_of(SumPlace) { return SumPlace::exclusive; }
+constexpr SumDirection last_of(SumDirection) { return SumDirection::backward; }
+constexpr PointwiseKind last_of(PointwiseKind) { return PointwiseKind::clip; }
+constexpr Triangle last_of(Triangle) { return Triangle::upper; }
+constexpr BorderKind last_of(BorderKind) { return BorderKind::wrap; }
+constexpr PoolNdKind last_of(PoolNdKind) { return PoolNdKind::sum; }
+constexpr StorageOrder last_of(StorageOrder) { return StorageOrder::columns_first; }
+constexpr UnpoolReach last_of(UnpoolReach) { return UnpoolReach::anywhere; }
+constexpr SampleKind last_of(SampleKind) { return SampleKind::cubic; }
+constexpr SampleBorder last_of(SampleBorder) { return SampleBorder::reflect; }
+constexpr Corners last_of(Corners) { return Corners::edges; }
+constexpr RoiKind last_of(RoiKind) { return RoiKind::max; }
+constexpr ResizeKind last_of(ResizeKind) { return ResizeKind::cubic; }
+constexpr ResizePlace last_of(ResizePlace) { return ResizePlace::tf_crop_and_resize; }
+constexpr NearestKind last_of(NearestKind) { return NearestKind::simple; }
+constexpr ResizeBorder last_of(ResizeBorder) { return ResizeBorder::exclude; }
+constexpr Antialias last_of(Antialias) { return Antialias::on; }
 constexpr Overlap last_of(Overlap) { return Overlap::interior_first; }
 constexpr SplitAxis last_of(SplitAxis) { return SplitAxis::columns; }
 
@@ -206,9 +226,10 @@ Graph checked(Graph graph) {
   graph.ops.clear();
   for (Op& op : ops) {
     const Shape inferred = infer_shape(graph, op);
-    if (op.shape != inferred)
-      throw InvalidInput("received graph: operator '" + op.name + "' has shape " + to_string(op.shape) + ", expected " +
-                         to_string(inferred));
+    if (op.shape != inferred || op.type != infer_type(graph, op))
+      throw InvalidInput("received graph: operator '" + op.name + "' has shape " + to_string(op.shape) + " of " +
+                         std::string(to_string(op.type)) + ", expected " + to_string(inferred) + " of " +
+                         std::string(to_string(infer_type(graph, op))));
     graph.ops.push_back(std::move(op));
   }
   check_ports(graph, graph.inputs, true);

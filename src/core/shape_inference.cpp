@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/op_rules.hpp"
+
 namespace strake {
 
 std::optional<Shape> broadcast(const Shape& a, const Shape& b) {
@@ -37,6 +39,12 @@ class Inference {
     check_size(shape);
     check_post_ops(shape);
     return shape;
+  }
+
+  // Operators of a family bring their own rule: see core/op_rules.hpp.
+  template <class T>
+  Shape operator()(const T& op) {
+    return shape_of(OpRules(graph_, op_), op);
   }
 
   Shape operator()(const Input&) {
@@ -202,25 +210,6 @@ class Inference {
     return with_size(src, axis, static_cast<Index>(gather.indices.size()));
   }
 
-  Shape operator()(const MatMul&) {
-    expect_inputs(2);
-    const Shape& a = input(0);
-    const Shape& b = input(1);
-    const std::string shapes = to_string(a) + " and " + to_string(b);
-    require(a.size() >= 2 && b.size() >= 2, "two inputs with two axes or more", shapes);
-    require(a.back() == b[b.size() - 2], "inputs (..., m, k) and (..., k, n)", shapes);
-    std::optional<Shape> dst = broadcast(Shape(a.begin(), a.end() - 2), Shape(b.begin(), b.end() - 2));
-    require(dst.has_value(), "leading axes that broadcast", shapes);
-    dst->push_back(a[a.size() - 2]);
-    dst->push_back(b.back());
-    return *dst;
-  }
-
-  Shape operator()(const Softmax& softmax) {
-    check_axis(softmax.axis, only_input());
-    return input(0);
-  }
-
   Shape operator()(const Lrn& lrn) {
     const Shape& src = only_input();
     require(src.size() >= 2, "an input with channels on axis 1", to_string(src));
@@ -228,20 +217,9 @@ class Inference {
     return src;
   }
 
-  Shape operator()(const Reduce& reduce) {
-    Shape dst = only_input();
-    for (const int axis : reduce.axes) {
-      check_axis(axis, dst);
-      dst[static_cast<std::size_t>(axis)] = 1;
-    }
-    return dst;
-  }
-
  private:
   void require(bool holds, const std::string& expected, const std::string& found) const {
-    if (holds) return;
-    throw InvalidInput("operator '" + op_.name + "' (" + std::string(kind_name(op_)) + ") expects " + expected +
-                       ", got " + found);
+    OpRules(graph_, op_).require(holds, expected, found);
   }
 
   static Shape with_size(Shape shape, std::size_t axis, Index size) {
@@ -292,20 +270,8 @@ class Inference {
     require(volume_of(shape) > 0, "an output with at least one element and at most 2^48", to_string(shape));
   }
 
-  // Rounded down, unless `wanted` is what rounding up gives.
   Index window_size(const WindowAxis& window, Index src_size, Index wanted = 0) const {
-    const auto inside = [](Index value, Index least) { return value >= least && value <= max_window; };
-    require(inside(window.kernel, 1) && inside(window.stride, 1) && inside(window.dilation, 1) &&
-                inside(window.pad_begin, 0) && inside(window.pad_end, 0),
-            "kernel, stride and dilation of at least 1 and padding of at least 0",
-            std::to_string(window.kernel) + ", " + std::to_string(window.stride) + ", " +
-                std::to_string(window.dilation) + ", " + std::to_string(window.pad_begin) + " and " +
-                std::to_string(window.pad_end));
-    const Index ceil = output_size(window, src_size, Rounding::ceil);
-    const Index size = wanted == ceil ? ceil : output_size(window, src_size, Rounding::floor);
-    require(size >= 1, "a map that holds its window of " + std::to_string(window.reach()) + " at least once",
-            std::to_string(src_size + window.pad_begin + window.pad_end) + " with padding");
-    return size;
+    return OpRules(graph_, op_).window_size(window, src_size, wanted);
   }
 
   void check_post_ops(const Shape& shape) const {

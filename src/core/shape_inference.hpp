@@ -15,6 +15,11 @@ namespace strake {
 /// @throws InvalidInput naming the operator, what was expected and what came
 [[nodiscard]] Shape infer_shape(const Graph& graph, const Op& op);
 
+/// The type of `op`'s output: what computes is f32 unless its family says otherwise, what only moves cells keeps
+/// theirs.
+/// @throws InvalidInput where an input has a type that the operator cannot take
+[[nodiscard]] ElementType infer_type(const Graph& graph, const Op& op);
+
 /// The shape of a numpy broadcast of `a` and `b`; empty optional where they do not fit.
 [[nodiscard]] std::optional<Shape> broadcast(const Shape& a, const Shape& b);
 

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "core/interval_map.hpp"
+#include "core/op_rules.hpp"
+#include "core/reshape_map.hpp"
 
 namespace strake {
 
@@ -9,7 +11,12 @@ namespace {
 
 constexpr int not_cut = -1;
 
-bool is_window(const Op& op) { return as<Conv>(op) != nullptr || as<Pool>(op) != nullptr; }
+bool is_window(const Op& op) {
+  if (const auto* resize = as<Resize>(op)) return op.shape.size() == 4 && resize->scale[1] == 1;
+  return as<Conv>(op) != nullptr || as<Pool>(op) != nullptr || as<PoolIndices>(op) != nullptr ||
+         as<MaxUnpool>(op) != nullptr || as<DepthToSpace>(op) != nullptr || as<SpaceToDepth>(op) != nullptr ||
+         as<GridSample>(op) != nullptr;
+}
 
 /// Walks the graph once and writes down where strips run.
 class StripAxes {
@@ -22,9 +29,8 @@ class StripAxes {
     for (OpId id = 0; id < graph_.size(); ++id) {
       int axis = follow(id);
       if (axis == not_cut && starts(id)) axis = start_axis(id);
-      const bool cut = axis != not_cut && can_cut(graph_, id, static_cast<std::size_t>(axis)) &&
-                       graph_.shape(id)[static_cast<std::size_t>(axis)] > 1;
-      axes_.push_back(cut ? axis : not_cut);
+      if (!cuttable(id, axis) && reads_input(id) && !is_window(graph_.op(id))) axis = any_axis(id);
+      axes_.push_back(cuttable(id, axis) ? axis : not_cut);
     }
     return std::move(axes_);
   }
@@ -45,6 +51,11 @@ class StripAxes {
 
   int axis_of(OpId id) const { return axes_[static_cast<std::size_t>(id)]; }
 
+  bool cuttable(OpId id, int axis) const {
+    return axis != not_cut && can_cut(graph_, id, static_cast<std::size_t>(axis)) &&
+           graph_.shape(id)[static_cast<std::size_t>(axis)] > 1;
+  }
+
   // The axis of `input` as an axis of the broadcast output of `id`: axes count from the last.
   int aligned(OpId id, OpId input) const {
     if (axis_of(input) == not_cut) return not_cut;
@@ -59,23 +70,45 @@ class StripAxes {
   // The axis on which the inputs come, carried through the operator.
   int follow(OpId id) const {
     const Op& op = graph_.op(id);
-    if (op.inputs.empty() || as<Reshape>(op) != nullptr) return not_cut;
+    if (op.inputs.empty()) return not_cut;
+    if (as<Reshape>(op) != nullptr)
+      return reshaped_axis(graph_.shape(op.inputs.front()), op.shape, axis_of(op.inputs.front()));
     if (const auto* transpose = as<Transpose>(op)) return transposed(*transpose, axis_of(op.inputs.front()));
-    if (as<MatMul>(op) != nullptr && axis_of(op.inputs.front()) == static_cast<int>(op.shape.size()) - 1)
-      return not_cut;
-    if (as<Binary>(op) == nullptr && as<Concat>(op) == nullptr) return aligned(id, op.inputs.front());
-    for (const OpId input : op.inputs)
-      if (const int axis = aligned(id, input); axis != not_cut) return axis;
-    return not_cut;
+    return std::visit([&](const auto& attributes) { return follow(id, attributes); }, op.attributes);
+  }
+
+  template <class T>
+  int follow(OpId id, const T& attributes) const {
+    const Op& op = graph_.op(id);
+    std::vector<int> axes;
+    for (const OpId input : op.inputs) axes.push_back(aligned(id, input));
+    if constexpr (requires(const OpRules& rules) { strip_axis(rules, attributes, axes); })
+      return strip_axis(OpRules(graph_, op), attributes, axes);
+    const auto first = std::ranges::find_if(axes, [](int axis) { return axis != not_cut; });
+    return first == axes.end() ? not_cut : *first;
   }
 
   // True where maps enter that nobody has cut yet.
   bool starts(OpId id) const {
     const Op& op = graph_.op(id);
     if (op.shape.size() != 4 || as<Reshape>(op) != nullptr) return false;
-    const bool from_input = std::any_of(op.inputs.begin(), op.inputs.end(),
-                                        [this](OpId input) { return as<Input>(graph_.op(input)) != nullptr; });
-    return from_input || is_window(op);
+    return reads_input(id) || is_window(op);
+  }
+
+  bool reads_input(OpId id) const {
+    return std::ranges::any_of(graph_.op(id).inputs,
+                               [this](OpId input) { return as<Input>(graph_.op(input)) != nullptr; });
+  }
+
+  // For what a model does to inputs that are no maps, or that cannot be cut along the wanted axis: the axis of rows or
+  // columns counted from the last, else the first that can be cut.
+  int any_axis(OpId id) const {
+    const int n_axes = static_cast<int>(graph_.shape(id).size());
+    const int wanted = std::max(n_axes - 4, -2) + spatial_;
+    if (wanted >= 0 && wanted < n_axes && cuttable(id, wanted)) return wanted;
+    for (int axis = 0; axis < n_axes; ++axis)
+      if (cuttable(id, axis)) return axis;
+    return not_cut;
   }
 
   int start_axis(OpId id) const {

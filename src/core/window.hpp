@@ -19,6 +19,13 @@ struct WindowAxis {
   friend bool operator==(const WindowAxis&, const WindowAxis&) = default;
 };
 
+/// Windows along rows and columns.
+struct Window2d {
+  WindowAxis h;
+  WindowAxis w;
+  friend bool operator==(const Window2d&, const Window2d&) = default;
+};
+
 enum class Rounding : unsigned char { floor, ceil };
 
 /// Output rows of a window that slides over `src_size` rows; 0 where it does not fit once.

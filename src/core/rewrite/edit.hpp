@@ -60,6 +60,9 @@ void for_each_weight(Op& op, auto&& visit) {
     visit(scale_shift->shift);
   } else if (auto* constant = as<Constant>(op)) {
     visit(constant->value);
+  } else if (auto* conv_nd = as<ConvNd>(op)) {
+    visit(conv_nd->weights);
+    visit(conv_nd->bias);
   }
 }
 

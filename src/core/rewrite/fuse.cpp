@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/rewrite/edit.hpp"
+#include "core/rewrite/line.hpp"
 #include "core/rewrite/rewrite.hpp"
 
 namespace strake::rewrite {
@@ -13,64 +14,6 @@ namespace strake::rewrite {
 // ---- activations that models spell out ----------------------------------------------------------------------------
 
 namespace {
-
-/// scale * x + shift with the same numbers for all elements.
-struct Line {
-  OpId x = 0;
-  float scale = 1;
-  float shift = 0;
-};
-
-// The one value that a weight repeats.
-std::optional<float> only_value(const Graph& graph, WeightId id, float otherwise) {
-  if (id == no_weight) return otherwise;
-  const std::span<const float> values = values_of(graph, id);
-  const float first = values.front();
-  const bool same = std::all_of(values.begin(), values.end(), [first](float value) { return value == first; });
-  return same ? std::optional(first) : std::nullopt;
-}
-
-std::optional<Line> line_of(const Graph& graph, const Op& op, const Binary& binary) {
-  const auto is_constant = [&](std::size_t i) { return as<Constant>(graph.op(op.inputs[i])) != nullptr; };
-  if (is_constant(0) == is_constant(1)) return std::nullopt;
-  const std::size_t which = is_constant(0) ? 0 : 1;
-  const OpId x = op.inputs[1 - which];
-  if (graph.shape(x) != op.shape) return std::nullopt;
-  const std::optional<float> value = only_value(graph, as<Constant>(graph.op(op.inputs[which]))->value, 0);
-  if (!value) return std::nullopt;
-  if (binary.kind == BinaryKind::add) return Line{.x = x, .scale = 1, .shift = *value};
-  if (binary.kind == BinaryKind::mul) return Line{.x = x, .scale = *value, .shift = 0};
-  if (binary.kind == BinaryKind::sub && which == 1) return Line{.x = x, .scale = 1, .shift = -*value};
-  if (binary.kind == BinaryKind::div && which == 1) return Line{.x = x, .scale = 1 / *value, .shift = 0};
-  return std::nullopt;
-}
-
-// The operator as a straight line, however it is written.
-std::optional<Line> line_of(const Graph& graph, OpId id) {
-  const Op& op = graph.op(id);
-  const std::vector<PostOp>* after = post_ops(op);
-  if (after != nullptr && !after->empty()) return std::nullopt;
-  if (const auto* binary = as<Binary>(op)) return line_of(graph, op, *binary);
-  if (const auto* elementwise = as<Elementwise>(op)) {
-    const Activation& function = elementwise->function;
-    if (function.kind != ActivationKind::linear) return std::nullopt;
-    return Line{.x = op.inputs.front(), .scale = function.alpha, .shift = function.beta};
-  }
-  const auto* scale_shift = as<ScaleShift>(op);
-  if (scale_shift == nullptr) return std::nullopt;
-  const std::optional<float> scale = only_value(graph, scale_shift->scale, 1);
-  const std::optional<float> shift = only_value(graph, scale_shift->shift, 0);
-  if (!scale || !shift) return std::nullopt;
-  return Line{.x = op.inputs.front(), .scale = *scale, .shift = *shift};
-}
-
-// Up to float rounding: a model that means 0.1667 gets it.
-bool close(float a, float b) { return std::abs(a - b) < 1e-6F; }
-
-const Activation* activation_of(const Graph& graph, OpId id, ActivationKind kind) {
-  const auto* elementwise = as<Elementwise>(graph.op(id));
-  return elementwise != nullptr && elementwise->function.kind == kind ? &elementwise->function : nullptr;
-}
 
 /// A function of another operator's value.
 struct Applied {
@@ -85,7 +28,7 @@ class Spelled {
 
   std::optional<Applied> find(OpId id) const {
     if (const std::optional<Line> line = line_of(graph_, id)) return find_scaled(*line);
-    const std::optional<std::pair<OpId, OpId>> factors = factors_of(id);
+    const std::optional<std::pair<OpId, OpId>> factors = factors_of(graph_, id);
     if (!factors) return std::nullopt;
     const auto [a, b] = *factors;
     std::optional<Applied> found = find_gated(a, b);
@@ -94,15 +37,6 @@ class Spelled {
 
  private:
   bool read_once(OpId id) const { return rewrite::read_once(uses_, id); }
-
-  // The operands of a plain product of two equal shapes.
-  std::optional<std::pair<OpId, OpId>> factors_of(OpId id) const {
-    const Op& op = graph_.op(id);
-    const auto* binary = as<Binary>(op);
-    if (binary == nullptr || binary->kind != BinaryKind::mul || !binary->post_ops.empty()) return std::nullopt;
-    if (graph_.shape(op.inputs[0]) != graph_.shape(op.inputs[1])) return std::nullopt;
-    return std::pair(op.inputs[0], op.inputs[1]);
-  }
 
   // scale * clip(a x + b, 0, 1 / scale) is a hard sigmoid; a clip may lie between 0 and any number.
   std::optional<Applied> hard_sigmoid(OpId clip_id, float scale) const {
@@ -123,7 +57,7 @@ class Spelled {
   std::optional<Applied> find_scaled(const Line& line) const {
     if (line.shift != 0) return std::nullopt;
     if (std::optional<Applied> found = hard_sigmoid(line.x, line.scale)) return found;
-    const std::optional<std::pair<OpId, OpId>> factors = factors_of(line.x);
+    const std::optional<std::pair<OpId, OpId>> factors = factors_of(graph_, line.x);
     if (!factors || !read_once(line.x)) return std::nullopt;
     for (const auto& [x, gate] : {*factors, std::pair(factors->second, factors->first)}) {
       const std::optional<Applied> found = hard_sigmoid(gate, line.scale);
@@ -133,8 +67,17 @@ class Spelled {
     return std::nullopt;
   }
 
-  // Of x * sigmoid(x) and x * hard_sigmoid(x).
+  // True for tanh(softplus(x)).
+  bool is_gate_of_mish(OpId gate, OpId x) const {
+    if (activation_of(graph_, gate, ActivationKind::tanh) == nullptr || !read_once(gate)) return false;
+    const OpId inner = graph_.op(gate).inputs.front();
+    return activation_of(graph_, inner, ActivationKind::softplus) != nullptr && read_once(inner) &&
+           graph_.op(inner).inputs.front() == x;
+  }
+
+  // Of x * sigmoid(x), x * hard_sigmoid(x) and x * tanh(softplus(x)).
   std::optional<Applied> find_gated(OpId x, OpId gate) const {
+    if (is_gate_of_mish(gate, x)) return Applied{x, {ActivationKind::mish, 0, 0}};
     if (!read_once(gate) || graph_.op(gate).inputs.size() != 1 || graph_.op(gate).inputs.front() != x)
       return std::nullopt;
     if (activation_of(graph_, gate, ActivationKind::sigmoid) != nullptr)
@@ -172,7 +115,7 @@ bool ends_with_activation(const std::vector<PostOp>& list) {
 bool is_rare(ActivationKind kind) {
   constexpr std::array rare = {ActivationKind::softplus,   ActivationKind::log,   ActivationKind::neg,
                                ActivationKind::reciprocal, ActivationKind::floor, ActivationKind::ceil};
-  return std::find(rare.begin(), rare.end(), kind) != rare.end();
+  return kind > ActivationKind::linear || std::find(rare.begin(), rare.end(), kind) != rare.end();
 }
 
 bool is_rare_post_op(const PostOp& post_op) {

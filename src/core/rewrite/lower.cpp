@@ -29,10 +29,9 @@ std::optional<GlobalPool> global_pool(const Reduce& reduce) {
       return GlobalPool{.kind = ReduceKind::sum, .mean = true};
     case GenericReduceKind::max:
       return GlobalPool{.kind = ReduceKind::max, .mean = false};
-    case GenericReduceKind::min:
+    default:
       return std::nullopt;
   }
-  return std::nullopt;
 }
 
 bool covers(const WindowAxis& window, Index src_size) {
@@ -42,11 +41,12 @@ bool covers(const WindowAxis& window, Index src_size) {
 std::optional<GlobalPool> global_pool(const Pool& pool, const Shape& src) {
   if (!covers(pool.window.h, src[2]) || !covers(pool.window.w, src[3])) return std::nullopt;
   if (pool.kind == PoolKind::max) return GlobalPool{.kind = ReduceKind::max, .mean = false};
-  return GlobalPool{.kind = ReduceKind::sum, .mean = true};
+  return GlobalPool{.kind = ReduceKind::sum, .mean = pool.kind == PoolKind::average};
 }
 
 std::optional<GlobalPool> global_pool(const Graph& graph, const Op& op) {
-  if (op.inputs.size() != 1 || graph.shape(op.inputs.front()).size() != 4) return std::nullopt;
+  if (op.inputs.size() != 1 || op.type != ElementType::f32 || graph.shape(op.inputs.front()).size() != 4)
+    return std::nullopt;
   if (const auto* reduce = as<Reduce>(op)) return global_pool(*reduce);
   const auto* pool = as<Pool>(op);
   return pool == nullptr ? std::nullopt : global_pool(*pool, graph.shape(op.inputs.front()));
@@ -127,6 +127,7 @@ bool pads_like(const Op& op, const Window2d& window, float value) {
   const auto& pool = *as<Pool>(op);
   if (pool.kind == PoolKind::max) return value == std::numeric_limits<float>::lowest();
   // Without padding of its own, the cells that it divides by are those of the Pad's output.
+  if (pool.kind == PoolKind::sum) return value == 0;
   return value == 0 && (pool.over == AverageOver::padded_cells || (!pads(window.h) && !pads(window.w)));
 }
 
@@ -145,7 +146,7 @@ std::optional<WindowAxis> widen(WindowAxis window, Index begin, Index end, Index
 std::optional<Window2d> without_pad(const Graph& graph, const Op& op, const Window2d& window) {
   const Op& source = graph.op(op.inputs.front());
   const auto* pad = as<Pad>(source);
-  if (pad == nullptr || !pads_like(op, window, pad->value)) return std::nullopt;
+  if (pad == nullptr || source.type != ElementType::f32 || !pads_like(op, window, pad->value)) return std::nullopt;
   const Shape& src = graph.shape(source.inputs.front());
   if (source.shape[0] != src[0] || source.shape[1] != src[1]) return std::nullopt;
   const auto axis = [&](const WindowAxis& one, std::size_t i) {

@@ -4,10 +4,12 @@
 /// changes the value or the name of a graph output beyond float rounding.
 
 #include "core/graph.hpp"
+#include "core/interval_map.hpp"
 
 namespace strake::rewrite {
 
-/// All of them, in the order in which they feed each other, until nothing changes.
+/// All of them, in the order in which they feed each other, until nothing changes. Sums over whole maps are split along
+/// `longer_axis`: it follows from the model alone, so that bits do not depend on how frames are cut.
 void optimise(Graph& graph);
 
 // ---- lower.cpp: what is not local becomes local -------------------------------------------------------------------
@@ -15,6 +17,11 @@ void optimise(Graph& graph);
 /// Reduce over rows and columns of a feature map (mean, sum, max), or a Pool whose window is the whole map, becomes
 /// ReduceRows and ReduceParts.
 bool lower_global_pools(Graph& graph);
+
+/// A Reduce over several axes, one of which is the axis along which strips of its input run, becomes a Reduce over the
+/// others, cut in strips, and one of these partial results. So does a Pool whose window is the whole map. What
+/// `lower_global_pools` makes of rows and columns is left to it. Means of integers stay whole.
+bool split_reductions(Graph& graph, SplitAxis parts);
 
 /// A 1x1 convolution behind a Reshape that flattened a feature map becomes a convolution whose kernel is the whole map:
 /// the weights (m, c*h*w, 1, 1) already lie as (m, c, h, w).
@@ -28,6 +35,16 @@ bool fold_pads(Graph& graph);
 /// An Elementwise, or a ScaleShift whose channels stay channels, moves in front of the Reshape that only it reads: next
 /// to the convolution that may take it in.
 bool lift_over_reshapes(Graph& graph);
+
+// ---- blocks.cpp: channels that become cells, and cells that become channels ---------------------------------------
+
+/// A Reshape to six axes, a Transpose and a Reshape back to a map become DepthToSpace or SpaceToDepth, where that is
+/// what they do: pixel shuffles as exporters write them.
+bool find_blocks(Graph& graph);
+
+/// An Elementwise or a ScaleShift moves in front of the DepthToSpace that only it reads, next to the convolution that
+/// may take it in.
+bool lift_over_blocks(Graph& graph);
 
 // ---- fold.cpp: constants and per-channel arithmetic ---------------------------------------------------------------
 
@@ -45,8 +62,11 @@ bool fold_scale_shift_forward(Graph& graph);
 // ---- fuse.cpp: activations and residual additions -----------------------------------------------------------------
 
 /// x * sigmoid(x) becomes swish, x * clip(x + 3, 0, 6) / 6 and x * hard_sigmoid(x) become hard_swish,
-/// clip(x + 3, 0, 6) / 6 becomes hard_sigmoid.
+/// clip(x + 3, 0, 6) / 6 becomes hard_sigmoid, x * tanh(softplus(x)) becomes mish.
 bool find_activations(Graph& graph);
+
+/// x * (1 + erf(x / sqrt(2))) / 2 and its approximation by tanh, multiplied in any order, become gelu (gelu.cpp).
+bool find_gelus(Graph& graph);
 
 /// An Elementwise whose only source is a convolution, a Binary or a ScaleShift that nobody else reads becomes a
 /// post-op: one at most, and one behind a residual. Rare functions (softplus, log, ...) stay behind convolutions.
@@ -55,6 +75,12 @@ bool fuse_activations(Graph& graph);
 /// An addition of two equal shapes, one of them a convolution without post-ops that nobody else reads, becomes that
 /// convolution's residual addition. Where both are, the later one takes it.
 bool fuse_residuals(Graph& graph);
+
+// ---- shuffle.cpp: moves that models spell out ---------------------------------------------------------------------
+
+/// A chain of Reshapes, Transposes, Slices and Gathers that only picks and orders the channels of a map becomes one
+/// Gather of channels, which can be cut along rows: ShuffleNet's channel shuffle, in whatever words.
+bool find_shuffles(Graph& graph);
 
 // ---- prune.cpp: what nobody needs ---------------------------------------------------------------------------------
 
