@@ -1,47 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Constant tensors while a model is imported: numbers of any type that shape arithmetic uses.
+/// Constant tensors while a model is imported.
 
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <vector>
 
-#include "core/blob.hpp"
-#include "core/box.hpp"
+#include "core/host_tensor.hpp"
 
 namespace strake::onnx_import {
 
-/// The kinds of numbers that matter to folding. Booleans and all integers are int64, all floats are float.
-enum class ValueKind : unsigned char { integers, floats };
+/// A constant of any type and what translations ask of it. Copying shares the memory.
+struct HostValue : HostTensor {
+  HostValue() = default;
+  HostValue(HostTensor tensor) : HostTensor(std::move(tensor)) {}  // NOLINT(*-explicit-*): it is one
 
-/// A constant. Floats share their memory (weights are never copied by accident); integers are few.
-struct HostValue {
-  ValueKind kind = ValueKind::floats;
-  Shape shape;
-  Blob floats;
-  std::vector<std::int64_t> integers;
-
-  static HostValue of_integers(Shape shape, std::vector<std::int64_t> values);
+  static HostValue of_integers(Shape shape, const std::vector<std::int64_t>& values);
   static HostValue of_floats(Shape shape, const std::vector<float>& values);
-  [[nodiscard]] Index size() const { return volume(shape); }
-  [[nodiscard]] double at(Index i) const;
+
+  /// Element `i`; of a boolean 0 or 1. Integers beyond 2^53 are rounded.
+  [[nodiscard]] double at(Index i) const { return number_at(*this, i); }
+  [[nodiscard]] bool is_floats() const { return is_float(type); }
+  /// All elements as float32; shares the memory where they are.
+  [[nodiscard]] Blob floats() const { return converted(*this, ElementType::f32).data; }
+  /// All elements as integers.
+  [[nodiscard]] std::vector<std::int64_t> integers() const;
 };
 
 /// More elements than this are no shape arithmetic but an attack, or a weight that somebody fills at run time.
 inline constexpr Index most_folded_elements = Index{1} << 28;
 
-/// The value of `a` at cell `index` of a shape that it broadcasts to.
-[[nodiscard]] Index broadcast_place(const Shape& a, const Shape& to, Index index);
-
-/// Calls body(source place) for each cell of `shape` in row-major order, where axis i moves by `strides[i]`.
-void for_each_place(const Shape& shape, const std::vector<Index>& strides, Index first,
-                    const std::function<void(Index)>& body);
-
 /// Steps of the axes of a dense row-major tensor.
 [[nodiscard]] std::vector<Index> row_major_strides(const Shape& shape);
 
-/// A new value whose cells are those of `source` at the places that a walk over `shape` visits.
-[[nodiscard]] HostValue picked(const HostValue& source, Shape shape, const std::vector<Index>& strides, Index first);
+/// A new value of shape `shape` whose cell at (i, j, ...) is that of `source` at first + i * strides[0] + ...
+[[nodiscard]] HostTensor picked(const HostTensor& source, Shape shape, const std::vector<Index>& strides, Index first);
 
 }  // namespace strake::onnx_import

@@ -2,194 +2,200 @@
 #include "onnx/import.hpp"
 
 #include <algorithm>
-#include <set>
+#include <deque>
 
+#include "onnx/control_flow.hpp"
+#include "onnx/graph_inputs.hpp"
 #include "onnx/model_file.hpp"
+#include "onnx/old_opsets.hpp"
+#include "onnx/tail.hpp"
 #include "onnx/translator.hpp"
 
 namespace strake::onnx_import {
 
 namespace {
 
-ElementType port_type(int data_type, const std::string& what) {
-  switch (data_type) {
-    case onnx::TensorProto::FLOAT:
-      return ElementType::f32;
-    case onnx::TensorProto::FLOAT16:
-      return ElementType::f16;
-    case onnx::TensorProto::UINT8:
-      return ElementType::u8;
-    default:
-      throw InvalidInput(what + " has elements of type " + type_name(data_type) +
-                         ", expected float32, float16 or uint8");
-  }
+bool is_standard(const onnx::NodeProto& node) { return node.domain().empty() || node.domain() == "ai.onnx"; }
+
+std::string name_of(const onnx::NodeProto& node) {
+  return "node '" + Node(node, 0).name() + "' (" + (is_standard(node) ? "" : node.domain() + ".") + node.op_type() +
+         ")";
 }
 
-std::set<std::string> initializer_names(const onnx::GraphProto& graph) {
-  std::set<std::string> names;
-  for (const auto& tensor : graph.initializer()) names.insert(tensor.name());
-  return names;
-}
-
-std::vector<DeclaredInput> inputs_of(const onnx::GraphProto& graph) {
-  const std::set<std::string> initializers = initializer_names(graph);
-  std::vector<DeclaredInput> inputs;
-  for (const auto& info : graph.input()) {
-    if (initializers.contains(info.name())) continue;
-    if (!info.type().has_tensor_type()) throw InvalidInput("input '" + info.name() + "' is no tensor");
-    const auto& tensor = info.type().tensor_type();
-    DeclaredInput input{.name = info.name(),
-                        .dims = {},
-                        .dim_names = {},
-                        .type = port_type(tensor.elem_type(), "input '" + info.name() + "'")};
-    for (const auto& dim : tensor.shape().dim()) {
-      const bool fixed = dim.has_dim_value() && dim.dim_value() > 0;
-      input.dims.push_back(fixed ? dim.dim_value() : -1);
-      input.dim_names.push_back(dim.has_dim_param() ? dim.dim_param() : "");
-    }
-    inputs.push_back(std::move(input));
-  }
-  return inputs;
-}
-
-std::string dimension_text(const DeclaredInput& input, std::size_t axis) {
-  const std::string& name = input.dim_names[axis];
-  return "dimension " + std::to_string(axis) + (name.empty() ? "" : " ('" + name + "')") + " of input '" + input.name +
-         "'";
-}
-
-// The declared shape with open dimensions filled in. An open first dimension is the batch: one frame unless told.
-Shape settled_shape(const DeclaredInput& input, const ImportOptions& options) {
-  const auto given = options.shapes.find(input.name);
-  if (given != options.shapes.end() && given->second.size() != input.dims.size() && !input.dims.empty())
-    throw InvalidInput("input '" + input.name + "' has " + std::to_string(input.dims.size()) +
-                       " dimensions, the given shape " + to_string(given->second) + " has " +
-                       std::to_string(given->second.size()));
-  if (input.dims.empty() && given != options.shapes.end()) return given->second;
-  Shape shape = input.dims;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (given != options.shapes.end()) {
-      const Index size = given->second[axis];
-      if (shape[axis] >= 0 && shape[axis] != size && size > 0)
-        throw InvalidInput(dimension_text(input, axis) + " is " + std::to_string(shape[axis]) +
-                           " in the model, the given size is " + std::to_string(size));
-      if (shape[axis] < 0) shape[axis] = size;
-    }
-    if (shape[axis] < 0 && axis == 0 && shape.size() > 1) shape[axis] = 1;
-    if (shape[axis] < 1)
-      throw InvalidInput(dimension_text(input, axis) + " is open and nothing tells its size; give it as in --shape " +
-                         input.name + "=1,3,480,640");
-    if (volume(Shape(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1)) > most_folded_elements * 16)
-      throw InvalidInput("input '" + input.name + "' is too large");
-  }
-  return shape;
-}
-
-// Nodes in an order in which each comes after those whose outputs it reads.
-std::vector<const onnx::NodeProto*> sorted_nodes(const onnx::GraphProto& graph) {
-  std::map<std::string, int> maker;
-  for (int i = 0; i < graph.node_size(); ++i)
-    for (const std::string& output : graph.node(i).output()) {
-      if (output.empty()) continue;
-      if (!maker.emplace(output, i).second)
-        throw InvalidInput("'" + output + "' is made twice: by " + Node(graph.node(i), 0).where() + " and by " +
-                           Node(graph.node(maker[output]), 0).where());
-    }
-  std::vector<int> missing(static_cast<std::size_t>(graph.node_size()), 0);
-  std::vector<std::vector<int>> readers(missing.size());
-  for (int i = 0; i < graph.node_size(); ++i)
-    for (const std::string& input : graph.node(i).input())
-      if (const auto found = maker.find(input); found != maker.end()) {
-        ++missing[static_cast<std::size_t>(i)];
-        readers[static_cast<std::size_t>(found->second)].push_back(i);
-      }
-  // The order of the file among those that are ready.
-  std::set<int> ready;
-  for (int i = 0; i < graph.node_size(); ++i)
-    if (missing[static_cast<std::size_t>(i)] == 0) ready.insert(i);
-  std::vector<const onnx::NodeProto*> order;
-  while (!ready.empty()) {
-    const int next = *ready.begin();
-    ready.erase(ready.begin());
-    order.push_back(&graph.node(next));
-    for (const int reader : readers[static_cast<std::size_t>(next)])
-      if (--missing[static_cast<std::size_t>(reader)] == 0) ready.insert(reader);
-  }
-  if (order.size() != missing.size()) {
-    const auto stuck = std::find_if(missing.begin(), missing.end(), [](int n) { return n > 0; }) - missing.begin();
-    throw InvalidInput("the graph has a cycle through " + Node(graph.node(static_cast<int>(stuck)), 0).where());
-  }
-  return order;
+bool is_known(const std::string& type) {
+  return translation_of(type) != nullptr || can_evaluate(type) || is_control_flow(type);
 }
 
 std::vector<std::string> unsupported_in(const onnx::ModelProto& model) {
   std::vector<std::string> list;
-  for (const auto& proto : model.graph().node()) {
-    const bool standard = proto.domain().empty() || proto.domain() == "ai.onnx";
-    if (standard && (translation_of(proto.op_type()) != nullptr || can_fold(proto.op_type()))) continue;
-    list.push_back("node '" + Node(proto, 0).name() + "' (" + (standard ? "" : proto.domain() + ".") + proto.op_type() +
-                   ")");
-  }
+  for (const auto& node : model.graph().node())
+    if (!is_standard(node) || !is_known(node.op_type())) list.push_back(name_of(node));
   return list;
 }
 
-bool all_constant(const Translator& translator, const Node& node) {
-  for (int i = 0; i < node.n_inputs(); ++i)
-    if (node.has_input(i) && translator.constant(node, i) == nullptr) return false;
-  return true;
+void refuse(const std::vector<std::string>& all) {
+  if (!all.empty()) throw InvalidInput(unsupported_text(all));
 }
 
-void translate(Translator& translator, const Node& node) {
-  if (all_constant(translator, node) && fold(translator, node)) return;
-  const Translation translation = translation_of(node.type());
-  if (translation == nullptr) throw node.error("is only supported on constants, but it reads a computed value");
-  translation(translator, node);
-}
+constexpr std::size_t most_inlined_bytes = std::size_t{1} << 28;
+constexpr std::size_t least_body_bytes = 1024;  // an empty body costs time as well
 
-void add_inputs(Translator& translator, const onnx::GraphProto& graph, const ImportOptions& options) {
-  for (const DeclaredInput& input : inputs_of(graph)) {
-    const ElementType type = input.type == ElementType::u8 ? ElementType::u8 : ElementType::f32;
-    const OpId id = translator.graph().add({.name = input.name,
-                                            .inputs = {},
-                                            .shape = settled_shape(input, options),
-                                            .type = type,
-                                            .attributes = Input{}});
-    translator.graph().inputs.push_back({id, input.name, input.type});
-    translator.set(input.name, id);
+/// One model on its way from nodes to a graph and a tail.
+class Importer {
+ public:
+  Importer(std::int64_t opset, const ImportOptions& options)
+      : options_(options), translator_(model_.graph), tail_(opset), opset_(opset) {}
+
+  Model run(onnx::GraphProto& graph, const std::filesystem::path& file) {
+    model_.graph.name = file.stem().string();
+    directory_ = file.parent_path();
+    for (const DeclaredInput& input : inputs_of(graph)) add_input(input);
+    add_body(graph);
+    refuse(unsupported_);
+    add_outputs(graph);
+    model_.tail = tail_.finish();
+    model_.bound.insert(model_.bound.end(), translator_.bound().begin(), translator_.bound().end());
+    return std::move(model_);
   }
-}
 
-void add_outputs(Translator& translator, const onnx::GraphProto& graph) {
-  for (const auto& info : graph.output()) {
-    if (!translator.knows(info.name()))
-      throw InvalidInput("output '" + info.name() + "' is made by no node, input or initializer");
-    int type = info.type().has_tensor_type() ? info.type().tensor_type().elem_type() : 0;
-    if (type == 0) type = onnx::TensorProto::FLOAT;
-    translator.graph().outputs.push_back(
-        {translator.op_of(info.name()), info.name(), port_type(type, "output '" + info.name() + "'")});
+ private:
+  // The weights and nodes of the graph, or of a graph inside one of its nodes.
+  void add_body(onnx::GraphProto& graph) {
+    const std::vector<const onnx::NodeProto*> nodes = sorted_nodes(graph);
+    for (auto& tensor : *graph.mutable_initializer())
+      translator_.set(tensor.name(), HostValue(take_tensor(tensor, "weight '" + tensor.name() + "'", directory_)));
+    for (const onnx::NodeProto* node : nodes) add_node(Node(*node, opset_));
   }
-  if (graph.output_size() == 0) throw InvalidInput("the graph has no outputs");
-}
 
-Graph import_checked(onnx::ModelProto& model, const std::filesystem::path& file, const ImportOptions& options) {
-  if (const std::vector<std::string> all = unsupported_in(model); !all.empty()) {
-    std::string text =
-        std::to_string(all.size()) + (all.size() == 1 ? " operator is" : " operators are") + " not supported:";
-    for (const std::string& one : all) text += "\n  " + one;
-    throw InvalidInput(text);
+  void add_input(const DeclaredInput& input) {
+    const Shape shape = settled_shape(input, options_);
+    if (volume(shape) == 0) {  // all that there is to know of it
+      model_.bound.push_back(input.name);
+      return translator_.set(input.name, HostValue(HostTensor::allocate(input.type, shape)));
+    }
+    const OpId id = model_.graph.add(
+        {.name = input.name, .inputs = {}, .shape = shape, .type = graph_type(input.type), .attributes = Input{}});
+    model_.graph.inputs.push_back({id, input.name, input.type});
+    translator_.set(input.name, id);
+    if (const auto value = options_.values.find(input.name); value != options_.values.end()) {
+      const bool floats = is_float(input.type) && is_float(value->second.type);
+      if (value->second.shape != shape || (value->second.type != input.type && !floats))
+        throw InvalidInput("input '" + input.name + "' has shape " + to_string(value->second.shape) + " of " +
+                           std::string(to_string(value->second.type)) + ", the model expects " + to_string(shape) +
+                           " of " + std::string(to_string(input.type)));
+      translator_.offer(id, converted(value->second, input.type));
+    }
   }
-  const std::int64_t opset = opset_of(model, file.string());
-  Graph graph;
-  graph.name = file.stem().string();
-  Translator translator(graph);
-  const std::vector<const onnx::NodeProto*> nodes = sorted_nodes(model.graph());
-  for (auto& tensor : *model.mutable_graph()->mutable_initializer())
-    translator.set(tensor.name(), take_tensor(tensor, "weight '" + tensor.name() + "'", file.parent_path()));
-  add_inputs(translator, model.graph(), options);
-  for (const onnx::NodeProto* node : nodes) translate(translator, Node(*node, opset));
-  add_outputs(translator, model.graph());
-  return graph;
-}
+
+  // Folds the node, or adds it to the graph, or to what follows it.
+  void add_node(const Node& node) {
+    for (const std::string& output : node.proto().output())
+      if (!output.empty() && translator_.find(output) != nullptr)
+        throw node.error("makes '" + output + "', which is an input or a weight");
+    bool all_constant = true;
+    for (int i = 0; i < node.n_inputs(); ++i) {
+      if (!node.has_input(i)) continue;
+      const Value& input = translator_.value(node, i);
+      all_constant = all_constant && std::holds_alternative<HostValue>(input);
+      if (const auto* behind = std::get_if<TailValue>(&input)) {
+        if (behind->lost) return lose(node);
+        if (is_control_flow(node.type())) continue;
+        return add_to_tail(node, "'" + node.proto().input(i) + "' is computed behind the graph");
+      }
+    }
+    if (is_control_flow(node.type())) return add_flow(node);
+    if (std::optional<onnx::NodeProto> modern = modernised(translator_, node))
+      return add_node(Node(modern_.emplace_back(std::move(*modern)), 7));
+    std::string reason = "the graph has no such operator";
+    try {
+      if (all_constant && fold(translator_, node, budget_)) return;
+    } catch (const NotInGraph& why) {
+      reason = why.why();
+    }
+    const Translation translation = translation_of(node.type());
+    if (translation == nullptr) return add_to_tail(node, reason);
+    try {
+      translation(translator_, node);
+    } catch (const NotInGraph& why) {
+      add_to_tail(node, why.why());
+    }
+  }
+
+  // Bodies inside bodies multiply: a small file could ask for more nodes than there is memory for.
+  void add_flow(const Node& node) {
+    try {
+      add_control_flow(translator_, node, [&](onnx::GraphProto& body) {
+        inlined_bytes_ += least_body_bytes + body.ByteSizeLong();
+        if (inlined_bytes_ > most_inlined_bytes) throw node.error("repeats its body too often");
+        add_body(body);
+      });
+    } catch (const NotInGraph& why) {
+      unsupported_.push_back(name_of(node.proto()) + ": " + why.why());
+      lose(node);
+    }
+  }
+
+  void add_to_tail(const Node& node, const std::string& reason) {
+    if (!is_standard(node.proto()) || !can_evaluate(node.type())) {
+      unsupported_.push_back(name_of(node.proto()) + ": " + reason);
+      return lose(node);
+    }
+    for (const std::string& output : node.proto().output())
+      if (!output.empty()) translator_.set(output, TailValue{});
+    tail_.add(node.proto(), reason);
+  }
+
+  void lose(const Node& node) {
+    for (const std::string& output : node.proto().output())
+      if (!output.empty()) translator_.set(output, TailValue{.lost = true});
+  }
+
+  void add_outputs(const onnx::GraphProto& graph) {
+    if (graph.output_size() == 0) throw InvalidInput("the graph has no outputs");
+    for (const auto& info : graph.output()) {
+      const Value* value = translator_.find(info.name());
+      if (value == nullptr) throw InvalidInput("output '" + info.name() + "' is made by no node, input or initializer");
+      const int declared = info.type().has_tensor_type() ? info.type().tensor_type().elem_type() : 0;
+      const std::optional<ElementType> type = element_type(declared);
+      tail_.add_output(info.name(), type);
+      const auto* constant = std::get_if<HostValue>(value);
+      if (constant != nullptr && constant->size() == 0) tail_.set_constant(info.name(), *constant);
+      if (std::holds_alternative<TailValue>(*value) || (constant != nullptr && constant->size() == 0)) continue;
+      const OpId id = translator_.op_of(info.name());
+      const ElementType inside = model_.graph.op(id).type;
+      // Only floats differ inside: 16-bit ones are f32.
+      const bool floats = type && is_float(*type) && is_float(inside);
+      model_.graph.outputs.push_back({id, info.name(), floats ? *type : inside});
+    }
+    if (!tail_.empty()) add_tail_inputs();
+  }
+
+  // What the tail reads leaves the graph, as outputs that nobody else sees.
+  void add_tail_inputs() {
+    for (const std::string& name : tail_.reads()) {
+      const Value& value = *translator_.find(name);
+      if (const auto* constant = std::get_if<HostValue>(&value)) {
+        tail_.set_constant(name, *constant);
+        continue;
+      }
+      const OpId id = std::get<OpId>(value);
+      const std::vector<Port>& outputs = model_.graph.outputs;
+      if (std::none_of(outputs.begin(), outputs.end(), [&](const Port& port) { return port.name == name; }))
+        model_.graph.outputs.push_back({id, name, model_.graph.op(id).type});
+    }
+  }
+
+  const ImportOptions& options_;
+  Model model_;
+  Translator translator_;
+  TailBuilder tail_;
+  std::int64_t opset_;
+  std::deque<onnx::NodeProto> modern_;  // nodes of old opsets, said anew
+  Budget budget_{static_cast<double>(most_folded_elements)};
+  std::vector<std::string> unsupported_;
+  std::filesystem::path directory_;  // of the file, for external data
+  std::size_t inlined_bytes_ = 0;
+};
 
 }  // namespace
 
@@ -204,10 +210,18 @@ std::vector<DeclaredInput> declared_inputs(const std::filesystem::path& file) {
 
 std::vector<std::string> unsupported(const std::filesystem::path& file) { return unsupported_in(read_model(file)); }
 
-Graph import_model(const std::filesystem::path& file, const ImportOptions& options) {
+std::string unsupported_text(const std::vector<std::string>& unsupported) {
+  const std::size_t n = unsupported.size();
+  std::string text = std::to_string(n) + (n == 1 ? " operator is" : " operators are") + " not supported: ";
+  for (std::size_t i = 0; i < n; ++i) text += (i == 0 ? "" : ", ") + unsupported[i];
+  return text;
+}
+
+Model import_model(const std::filesystem::path& file, const ImportOptions& options) {
   onnx::ModelProto model = read_model(file);
   try {
-    return import_checked(model, file, options);
+    refuse(unsupported_in(model));
+    return Importer(opset_of(model, file.string()), options).run(*model.mutable_graph(), file);
   } catch (const InvalidInput& error) {
     throw InvalidInput("'" + file.string() + "': " + error.what());
   }

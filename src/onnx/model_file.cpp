@@ -12,7 +12,6 @@
 #include <limits>
 
 #include "core/errors.hpp"
-#include "core/half.hpp"
 
 namespace strake::onnx_import {
 
@@ -20,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t oldest_opset = 7;
+constexpr std::int64_t oldest_opset = 1;
 constexpr std::int64_t newest_opset = 21;
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& why) {
@@ -128,35 +127,37 @@ onnx::ModelProto read_model(const fs::path& file) {
 
 namespace {
 
-std::size_t element_bytes(int type) {
-  switch (type) {
-    case onnx::TensorProto::DOUBLE:
-    case onnx::TensorProto::INT64:
-    case onnx::TensorProto::UINT64:
-      return 8;
-    case onnx::TensorProto::FLOAT:
-    case onnx::TensorProto::INT32:
-    case onnx::TensorProto::UINT32:
-      return 4;
-    case onnx::TensorProto::FLOAT16:
-    case onnx::TensorProto::INT16:
-    case onnx::TensorProto::UINT16:
-      return 2;
-    case onnx::TensorProto::INT8:
-    case onnx::TensorProto::UINT8:
-    case onnx::TensorProto::BOOL:
-      return 1;
-    default:
-      return 0;
-  }
+using Types = onnx::TensorProto;
+
+constexpr std::pair<Types::DataType, ElementType> types[] = {
+    {Types::FLOAT, ElementType::f32},     {Types::DOUBLE, ElementType::f64}, {Types::FLOAT16, ElementType::f16},
+    {Types::BFLOAT16, ElementType::bf16}, {Types::INT8, ElementType::i8},    {Types::INT16, ElementType::i16},
+    {Types::INT32, ElementType::i32},     {Types::INT64, ElementType::i64},  {Types::UINT8, ElementType::u8},
+    {Types::UINT16, ElementType::u16},    {Types::UINT32, ElementType::u32}, {Types::UINT64, ElementType::u64},
+    {Types::BOOL, ElementType::boolean}};
+
+}  // namespace
+
+std::optional<ElementType> element_type(int data_type) {
+  for (const auto& [number, type] : types)
+    if (number == data_type) return type;
+  return std::nullopt;
 }
+
+int onnx_type(ElementType type) {
+  for (const auto& [number, one] : types)
+    if (one == type) return number;
+  return Types::UNDEFINED;
+}
+
+namespace {
 
 Shape shape_of(const onnx::TensorProto& tensor, const std::string& where) {
   Shape shape;
   double cells = 1;
   for (const std::int64_t size : tensor.dims()) {
     if (size < 0) throw InvalidInput(where + ": a dimension is " + std::to_string(size));
-    cells *= static_cast<double>(size);
+    cells *= static_cast<double>(std::max<std::int64_t>(size, 1));
     if (cells > 1e12) throw InvalidInput(where + ": the shape is too large");
     shape.push_back(size);
   }
@@ -197,112 +198,43 @@ template <class T, class Field>
 std::string typed_bytes(const Field& field) {
   std::string bytes(static_cast<std::size_t>(field.size()) * sizeof(T), '\0');
   for (int i = 0; i < field.size(); ++i) {
-    const T value = static_cast<T>(field.Get(i));
+    const T value = number_cast<T>(field.Get(i));
     std::memcpy(bytes.data() + static_cast<std::size_t>(i) * sizeof(T), &value, sizeof(T));
   }
   return bytes;
 }
 
-std::string field_bytes(const onnx::TensorProto& tensor) {
-  switch (element_bytes(tensor.data_type())) {
-    case 1:
-      return typed_bytes<std::uint8_t>(tensor.int32_data());
-    case 2:
-      return typed_bytes<std::uint16_t>(tensor.int32_data());
-    case 4:
-      if (tensor.data_type() == onnx::TensorProto::FLOAT) return typed_bytes<float>(tensor.float_data());
-      if (tensor.data_type() == onnx::TensorProto::UINT32) return typed_bytes<std::uint32_t>(tensor.uint64_data());
-      return typed_bytes<std::int32_t>(tensor.int32_data());
-    default:
-      if (tensor.data_type() == onnx::TensorProto::DOUBLE) return typed_bytes<double>(tensor.double_data());
-      if (tensor.data_type() == onnx::TensorProto::UINT64) return typed_bytes<std::uint64_t>(tensor.uint64_data());
-      return typed_bytes<std::int64_t>(tensor.int64_data());
-  }
-}
-
-template <class T>
-void append_integers(const std::string& bytes, std::vector<std::int64_t>& values) {
-  for (std::size_t i = 0; i + sizeof(T) <= bytes.size(); i += sizeof(T)) {
-    T value{};
-    std::memcpy(&value, bytes.data() + i, sizeof(T));
-    values.push_back(static_cast<std::int64_t>(value));
-  }
-}
-
-std::vector<std::int64_t> integers_of(int type, const std::string& bytes) {
-  std::vector<std::int64_t> values;
-  switch (type) {
-    case onnx::TensorProto::INT64:
-      append_integers<std::int64_t>(bytes, values);
-      break;
-    case onnx::TensorProto::UINT64:
-      append_integers<std::uint64_t>(bytes, values);
-      break;
-    case onnx::TensorProto::INT32:
-      append_integers<std::int32_t>(bytes, values);
-      break;
-    case onnx::TensorProto::UINT32:
-      append_integers<std::uint32_t>(bytes, values);
-      break;
-    case onnx::TensorProto::INT16:
-      append_integers<std::int16_t>(bytes, values);
-      break;
-    case onnx::TensorProto::UINT16:
-      append_integers<std::uint16_t>(bytes, values);
-      break;
-    case onnx::TensorProto::INT8:
-      append_integers<std::int8_t>(bytes, values);
-      break;
-    default:
-      append_integers<std::uint8_t>(bytes, values);
-      break;
-  }
-  return values;
-}
-
-Blob widened(int type, const std::string& bytes, Index cells) {
-  Blob blob = Blob::allocate(static_cast<std::size_t>(cells) * sizeof(float));
-  for (std::size_t i = 0; i < static_cast<std::size_t>(cells); ++i) {
-    if (type == onnx::TensorProto::FLOAT16) {
-      std::uint16_t half = 0;
-      std::memcpy(&half, bytes.data() + i * 2, 2);
-      blob.floats()[i] = half_to_float(half);
-    } else {
-      double value = 0;
-      std::memcpy(&value, bytes.data() + i * 8, 8);
-      blob.floats()[i] = static_cast<float>(value);
-    }
-  }
-  return blob;
+std::string field_bytes(const onnx::TensorProto& tensor, ElementType type) {
+  return with_type(type, [&]<class T>(std::type_identity<T>) {
+    if (type == ElementType::f32) return typed_bytes<T>(tensor.float_data());
+    if (type == ElementType::f64) return typed_bytes<T>(tensor.double_data());
+    if (type == ElementType::i64) return typed_bytes<T>(tensor.int64_data());
+    if (type == ElementType::u64 || type == ElementType::u32) return typed_bytes<T>(tensor.uint64_data());
+    return typed_bytes<T>(tensor.int32_data());
+  });
 }
 
 }  // namespace
 
-HostValue take_tensor(onnx::TensorProto& tensor, const std::string& where, const fs::path& directory) {
-  const int type = tensor.data_type();
-  const std::size_t n_each = element_bytes(type);
-  if (n_each == 0) throw InvalidInput(where + ": elements of type " + type_name(type) + " are not supported");
-  HostValue value{.kind = ValueKind::floats, .shape = shape_of(tensor, where), .floats = {}, .integers = {}};
-  const Index cells = volume(value.shape);
-  const std::size_t wanted = static_cast<std::size_t>(cells) * n_each;
+HostTensor take_tensor(onnx::TensorProto& tensor, const std::string& where, const fs::path& directory) {
+  const std::optional<ElementType> type = element_type(tensor.data_type());
+  if (!type) throw InvalidInput(where + ": elements of type " + type_name(tensor.data_type()) + " are not supported");
+  HostTensor value{.type = *type, .shape = shape_of(tensor, where), .data = {}};
+  const std::size_t wanted = static_cast<std::size_t>(value.size()) * size_of(*type);
   std::string bytes;
   if (tensor.data_location() == onnx::TensorProto::EXTERNAL)
     bytes = external_bytes(tensor, wanted, where, directory);
   else if (tensor.has_raw_data())
     bytes = std::move(*tensor.mutable_raw_data());
   else
-    bytes = field_bytes(tensor);
+    bytes = field_bytes(tensor, *type);
   if (bytes.size() != wanted)
-    throw InvalidInput(where + ": shape " + to_string(value.shape) + " of " + type_name(type) + " needs " +
-                       std::to_string(wanted) + " bytes, the file has " + std::to_string(bytes.size()));
-  if (type == onnx::TensorProto::FLOAT) {
-    value.floats = Blob::adopt(std::move(bytes));
-  } else if (type == onnx::TensorProto::FLOAT16 || type == onnx::TensorProto::DOUBLE) {
-    value.floats = widened(type, bytes, cells);
-  } else {
-    value.kind = ValueKind::integers;
-    value.integers = integers_of(type, bytes);
-  }
+    throw InvalidInput(where + ": shape " + to_string(value.shape) + " of " + type_name(tensor.data_type()) +
+                       " needs " + std::to_string(wanted) + " bytes, the file has " + std::to_string(bytes.size()));
+  // A bool that is neither 0 nor 1 is none.
+  if (*type == ElementType::boolean)
+    for (char& byte : bytes) byte = byte != 0 ? 1 : 0;
+  value.data = Blob::adopt(std::move(bytes));
   return value;
 }
 

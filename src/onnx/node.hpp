@@ -12,6 +12,17 @@
 
 namespace strake::onnx_import {
 
+/// A node that is right but cannot stand in the graph: a type, a rank or a size known only at run time for which the
+/// graph has no operator. It is left to the tail, or reported with all others that are not supported.
+class NotInGraph : public InvalidInput {
+ public:
+  NotInGraph(const std::string& where, const std::string& why) : InvalidInput(where + ": " + why), why_(why) {}
+  [[nodiscard]] const std::string& why() const { return why_; }
+
+ private:
+  std::string why_;
+};
+
 class Node {
  public:
   Node(const onnx::NodeProto& proto, std::int64_t opset) : proto_(&proto), opset_(opset) {}
@@ -26,6 +37,9 @@ class Node {
     return proto_->output_size() > 0 ? proto_->output(0) : type();
   }
   [[nodiscard]] InvalidInput error(const std::string& what) const { return InvalidInput(where() + ": " + what); }
+
+  /// For what the graph has no operator for; `error` is for what is wrong.
+  [[nodiscard]] NotInGraph not_in_graph(const std::string& why) const { return {where(), why}; }
 
   [[nodiscard]] int n_inputs() const { return proto_->input_size(); }
   /// An input that is given: optional ones may be left empty.

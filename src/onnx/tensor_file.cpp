@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "onnx/tensor_file.hpp"
 
-#include <unistd.h>
+#include <ostream>
 
-#include <fstream>
-
+#include "io/file.hpp"
 #include "onnx/model_file.hpp"
 
 namespace strake::onnx_import {
@@ -12,47 +11,24 @@ namespace strake::onnx_import {
 namespace fs = std::filesystem;
 
 HostTensor read_tensor_proto(const fs::path& file) {
-  std::error_code error;
-  if (fs::is_directory(file, error)) throw InvalidInput("'" + file.string() + "' is a directory, expected a file");
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw InvalidInput("cannot read '" + file.string() + "'");
+  const std::string bytes = io::read_file(file);
   onnx::TensorProto proto;
-  if (!proto.ParseFromIstream(&stream) || proto.data_type() == 0)
+  if (!proto.ParseFromString(bytes) || proto.data_type() == 0)
     throw InvalidInput("'" + file.string() + "' is no ONNX TensorProto");
-  const std::string where = "'" + file.string() + "'";
-  const int type = proto.data_type();
-  if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::FLOAT16 && type != onnx::TensorProto::UINT8)
-    throw InvalidInput(where + " has elements of type " + type_name(type) + ", expected float32, float16 or uint8");
-  HostValue value = take_tensor(proto, where, file.parent_path());
-  HostTensor tensor{.type = ElementType::f32, .shape = value.shape, .data = value.floats};
-  if (type == onnx::TensorProto::UINT8) {
-    tensor.type = ElementType::u8;
-    tensor.data = Blob::allocate(value.integers.size());
-    for (std::size_t i = 0; i < value.integers.size(); ++i)
-      tensor.data.data()[i] = static_cast<std::byte>(value.integers[i]);
-  }
-  return tensor;
+  return take_tensor(proto, "'" + file.string() + "'", file.parent_path());
 }
 
 void write_tensor_proto(const fs::path& file, const std::string& name, const HostTensor& tensor) {
   onnx::TensorProto proto;
   proto.set_name(name);
   for (const Index size : tensor.shape) proto.add_dims(size);
-  proto.set_data_type(tensor.type == ElementType::f32   ? onnx::TensorProto::FLOAT
-                      : tensor.type == ElementType::f16 ? onnx::TensorProto::FLOAT16
-                                                        : onnx::TensorProto::UINT8);
+  proto.set_data_type(onnx_type(tensor.type));
   proto.set_raw_data(tensor.data.data(), tensor.data.size_bytes());
-  const fs::path partial = file.string() + "." + std::to_string(getpid()) + ".partial";
-  std::ofstream stream(partial, std::ios::binary);
-  const bool written = proto.SerializeToOstream(&stream);
-  stream.close();
-  std::error_code error;
-  if (written && stream) fs::rename(partial, file, error);
-  if (!written || !stream || error) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    throw InvalidInput("cannot write '" + file.string() + "'");
-  }
+  io::write_file(file, [&](std::ostream& stream) {
+    // Fails on a stream that is fine where the tensor has more bytes than protobuf can count.
+    if (!proto.SerializeToOstream(&stream) && stream)
+      throw InvalidInput("'" + name + "' has more than the 2 GB that fit into a TensorProto; --format npy writes it");
+  });
 }
 
 }  // namespace strake::onnx_import

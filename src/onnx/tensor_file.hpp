@@ -9,7 +9,7 @@
 
 namespace strake::onnx_import {
 
-/// @throws InvalidInput naming the file and what is wrong with it (types other than float32, float16 and uint8 too)
+/// @throws InvalidInput naming the file and what is wrong with it (a type that is not numbers or booleans too)
 [[nodiscard]] HostTensor read_tensor_proto(const std::filesystem::path& file);
 
 /// @throws InvalidInput if the file cannot be written; no partial file stays

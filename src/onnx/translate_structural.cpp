@@ -22,55 +22,24 @@ void reshape(Translator& t, const Node& node) {
 
 void flatten(Translator& t, const Node& node) {
   const OpId src = t.op(node, 0);
-  const Shape& shape = t.graph().shape(src);
-  const std::int64_t given = node.integer("axis", 1);
-  const auto n = static_cast<std::int64_t>(shape.size());
-  if (given < -n || given > n) throw node.error("axis " + std::to_string(given) + " of " + to_string(shape));
-  const std::int64_t axis = given < 0 ? given + n : given;
-  Shape flat{1, 1};
-  for (std::int64_t i = 0; i < n; ++i) flat[i < axis ? 0 : 1] *= shape[static_cast<std::size_t>(i)];
-  t.output(node, t.reshape(node, src, flat));
+  t.output(node, t.reshape(node, src, flattened_shape(node, t.graph().shape(src))));
 }
 
 void squeeze(Translator& t, const Node& node) {
   const OpId src = t.op(node, 0);
-  const Shape& shape = t.graph().shape(src);
-  std::vector<bool> dropped(shape.size(), false);
-  if (const auto axes = axes_of(t, node)) {
-    for (const std::int64_t axis : *axes) dropped[static_cast<std::size_t>(axis_of(node, axis, shape.size()))] = true;
-  } else {
-    for (std::size_t axis = 0; axis < shape.size(); ++axis) dropped[axis] = shape[axis] == 1;
-  }
-  Shape kept;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis)
-    if (!dropped[axis]) kept.push_back(shape[axis]);
-  t.output(node, t.reshape(node, src, kept));
+  t.output(node, t.reshape(node, src, squeezed_shape(node, t.graph().shape(src), axes_of(t, node))));
 }
 
 void unsqueeze(Translator& t, const Node& node) {
   const OpId src = t.op(node, 0);
-  const Shape shape = t.graph().shape(src);
-  const std::vector<std::int64_t> axes = axes_of(t, node).value_or(std::vector<std::int64_t>{});
-  std::vector<bool> added(shape.size() + axes.size(), false);
-  for (const std::int64_t axis : axes) added[static_cast<std::size_t>(axis_of(node, axis, added.size()))] = true;
-  if (static_cast<std::size_t>(std::count(added.begin(), added.end(), true)) != axes.size())
-    throw node.error("an axis stands twice");
-  Shape result;
-  auto next = shape.begin();
-  for (const bool fresh : added) result.push_back(fresh ? 1 : *next++);
-  t.output(node, t.reshape(node, src, result));
+  const auto axes = axes_of(t, node).value_or(std::vector<std::int64_t>{});
+  t.output(node, t.reshape(node, src, unsqueezed_shape(node, t.graph().shape(src), axes)));
 }
 
 void transpose(Translator& t, const Node& node) {
   const OpId src = t.op(node, 0);
-  const std::size_t n = t.graph().shape(src).size();
-  Transpose attributes;
-  if (const auto perm = node.integers("perm")) {
-    for (const std::int64_t axis : *perm) attributes.axes.push_back(axis_of(node, axis, n));
-  } else {
-    for (std::size_t axis = n; axis-- > 0;) attributes.axes.push_back(static_cast<int>(axis));
-  }
-  t.output(node, t.add(node, {src}, attributes));
+  const std::vector<std::size_t> axes = permutation(node, t.graph().shape(src).size());
+  t.output(node, t.add(node, {src}, Transpose{{axes.begin(), axes.end()}}));
 }
 
 void concat(Translator& t, const Node& node) {
@@ -86,31 +55,20 @@ void concat(Translator& t, const Node& node) {
 void slice(Translator& t, const Node& node) {
   const OpId src = t.op(node, 0);
   const SliceRange range = slice_range(t, node, t.graph().shape(src));
+  if (volume(range.shape) == 0) throw node.not_in_graph("takes nothing of its input");
   t.output(node, t.add(node, {src}, Slice{range.begin, range.step}, range.shape));
-}
-
-std::vector<std::int64_t> split_sizes(Translator& t, const Node& node, Index size, int n_outputs) {
-  if (const auto given = node.integers("split")) return *given;
-  if (node.has_input(1)) return t.known_integers(node, 1);
-  const Index n = node.integer("num_outputs", n_outputs);
-  if (n < 1 || n > size) throw node.error("cannot split " + std::to_string(size) + " into " + std::to_string(n));
-  const Index each = (size + n - 1) / n;
-  std::vector<std::int64_t> sizes(static_cast<std::size_t>(n), each);
-  sizes.back() = size - each * (n - 1);
-  return sizes;
 }
 
 void split(Translator& t, const Node& node) {
   const OpId src = t.op(node, 0);
   const Shape shape = t.graph().shape(src);
   const auto axis = static_cast<std::size_t>(axis_of(node, node.integer("axis", 0), shape.size()));
-  const std::vector<std::int64_t> sizes = split_sizes(t, node, shape[axis], node.proto().output_size());
-  if (sizes.size() != static_cast<std::size_t>(node.proto().output_size()) ||
-      std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) != shape[axis])
-    throw node.error("the sizes of its parts do not add up to " + std::to_string(shape[axis]));
+  std::optional<std::vector<std::int64_t>> given = node.integers("split");
+  if (node.has_input(1)) given = t.known_integers(node, 1);
+  const std::vector<std::int64_t> sizes = split_sizes(node, shape[axis], given);
   Slice part{std::vector<Index>(shape.size(), 0), std::vector<Index>(shape.size(), 1)};
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (sizes[i] < 1) throw node.error("a part has size " + std::to_string(sizes[i]));
+    if (sizes[i] < 1) throw node.not_in_graph("a part has size 0");
     Shape part_shape = shape;
     part_shape[axis] = sizes[i];
     t.output(node, t.add(node, {src}, part, part_shape), static_cast<int>(i));
@@ -129,7 +87,7 @@ void gather(Translator& t, const Node& node) {
       throw node.error("index " + std::to_string(index) + " of an axis of " + std::to_string(size));
     attributes.indices.push_back(index < 0 ? index + size : index);
   }
-  if (attributes.indices.empty()) throw node.error("gathers nothing");
+  if (attributes.indices.empty()) throw node.not_in_graph("gathers nothing");
   const Shape index_shape = t.known(node, 1).shape;
   OpId result = t.add(node, {src}, attributes);
   Shape result_shape(shape.begin(), shape.begin() + axis);
@@ -139,20 +97,6 @@ void gather(Translator& t, const Node& node) {
 }
 
 void pass_on(Translator& t, const Node& node) { t.output(node, t.value(node, 0)); }
-
-void cast(Translator& t, const Node& node) {
-  const std::int64_t to = node.integer("to", 0);
-  const bool is_float =
-      to == onnx::TensorProto::FLOAT || to == onnx::TensorProto::FLOAT16 || to == onnx::TensorProto::DOUBLE;
-  if (!is_float) throw node.error("a computed value can only be cast to a float type");
-  const OpId src = t.op(node, 0);
-  if (t.graph().op(src).type == ElementType::f32) return t.output(node, src);
-  const Shape& shape = t.graph().shape(src);
-  if (shape.size() != 4)
-    throw node.error("8-bit values of shape " + to_string(shape) + " are not supported, expected (n, c, h, w)");
-  const auto c = static_cast<std::size_t>(shape[1]);
-  t.output(node, t.add(node, {src}, NormalizePicture{std::vector<float>(c, 1.0F), std::vector<float>(c, 0.0F)}));
-}
 
 void shape_of(Translator& t, const Node& node) {
   const Shape& shape = t.shape(node, 0);
@@ -172,10 +116,9 @@ void size_of_value(Translator& t, const Node& node) {
 
 const std::map<std::string, Translation>& structural_translations() {
   static const std::map<std::string, Translation> table = {
-      {"Cast", cast},           {"Concat", concat},      {"Dropout", pass_on}, {"Flatten", flatten},
-      {"Gather", gather},       {"Identity", pass_on},   {"Reshape", reshape}, {"Shape", shape_of},
-      {"Size", size_of_value},  {"Slice", slice},        {"Split", split},     {"Squeeze", squeeze},
-      {"Transpose", transpose}, {"Unsqueeze", unsqueeze}};
+      {"Concat", concat},   {"Flatten", flatten}, {"Gather", gather},       {"Identity", pass_on},
+      {"Reshape", reshape}, {"Shape", shape_of},  {"Size", size_of_value},  {"Slice", slice},
+      {"Split", split},     {"Squeeze", squeeze}, {"Transpose", transpose}, {"Unsqueeze", unsqueeze}};
   return table;
 }
 

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "onnx/zoo.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <system_error>
+#include <ostream>
 #include <utility>
 
+#include "io/file.hpp"
 #include "onnx/zoo_networks.hpp"
 
 namespace strake::zoo {
@@ -32,11 +28,17 @@ constexpr std::array networks{
     Network{"resnet18", {224, 224}, 1, resnet18},
     Network{"resnet50", {224, 224}, 1, resnet50},
     Network{"mobilenet_v2", {224, 224}, 1, mobilenet_v2},
+    Network{"mobilenet_v3_large", {224, 224}, 1, mobilenet_v3_large},
+    Network{"efficientnet_b0", {224, 224}, 1, efficientnet_b0},
+    Network{"shufflenet_v2_x1_0", {224, 224}, 1, shufflenet_v2_x1_0},
     Network{"squeezenet1_1", {224, 224}, 1, squeezenet1_1},
     Network{"densenet121", {224, 224}, 1, densenet121},
     Network{"googlenet", {224, 224}, 1, googlenet},
     Network{"yolov3_tiny", {416, 416}, 32, yolov3_tiny},
     Network{"unet", {512, 512}, 16, unet},
+    Network{"yolov8n", {640, 640}, 32, yolov8n},
+    Network{"deeplabv3_resnet50", {520, 520}, 1, deeplabv3_resnet50},
+    Network{"fast_style", {480, 640}, 4, fast_style},
     Network{"edges", {1080, 1920}, 1, edges},
 };
 
@@ -82,42 +84,6 @@ void check_size(const Network& network, ZooSize size) {
     throw InvalidInput(name + " needs a size of at least " + text(least_size(network)) + ", got " + text(size));
 }
 
-// A file that gets its name when it is complete, and vanishes otherwise.
-class FileUnderWay {
- public:
-  explicit FileUnderWay(fs::path file)
-      : file_(std::move(file)), partial_(file_.string() + "." + std::to_string(getpid()) + ".partial") {
-    errno = 0;
-    stream_.open(partial_, std::ios::binary);
-    if (!stream_) refuse(std::strerror(errno));
-  }
-  FileUnderWay(const FileUnderWay&) = delete;
-  FileUnderWay& operator=(const FileUnderWay&) = delete;
-  ~FileUnderWay() {
-    std::error_code ignored;
-    fs::remove(partial_, ignored);
-  }
-
-  void finish(const onnx::ModelProto& proto) {
-    errno = 0;
-    const bool written = proto.SerializeToOstream(&stream_);
-    stream_.close();
-    if (!written || !stream_) refuse(std::strerror(errno));
-    std::error_code error;
-    fs::rename(partial_, file_, error);
-    if (error) refuse(error.message());
-  }
-
- private:
-  [[noreturn]] void refuse(const std::string& reason) const {
-    throw InvalidInput("cannot write '" + file_.string() + "': " + reason);
-  }
-
-  fs::path file_;
-  fs::path partial_;
-  std::ofstream stream_;
-};
-
 }  // namespace
 
 std::vector<std::string> names() {
@@ -136,10 +102,12 @@ onnx::ModelProto model(const std::string& name, std::optional<ZooSize> size, std
 }
 
 void write(const std::string& name, std::optional<ZooSize> size, std::uint64_t seed, const fs::path& file) {
-  // Opened first: an unwritable place is told before weights are drawn for seconds.
-  FileUnderWay under_way(file);
-  const onnx::ModelProto proto = model(name, size, seed, Fill::weights);
-  under_way.finish(proto);
+  // The file is opened first: an unwritable place is told before weights are drawn for seconds.
+  io::write_file(file, [&](std::ostream& stream) {
+    // Fails on a stream that is fine where the model has more bytes than protobuf can count.
+    if (!model(name, size, seed, Fill::weights).SerializeToOstream(&stream) && stream)
+      throw InvalidInput("'" + name + "' of this size has more than the 2 GB that fit into an ONNX file");
+  });
 }
 
 }  // namespace strake::zoo

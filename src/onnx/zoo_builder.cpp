@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <initializer_list>
+
+#include "onnx/zoo_attributes.hpp"
 
 namespace strake::zoo {
 
@@ -12,34 +13,6 @@ namespace {
 
 constexpr std::int64_t opset = 13;
 constexpr std::int64_t ir_version = 7;  // the one that came with opset 13
-
-void set(onnx::NodeProto& node, const std::string& name, std::int64_t value) {
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::INT);
-  attribute.set_i(value);
-}
-
-void set(onnx::NodeProto& node, const std::string& name, float value) {
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::FLOAT);
-  attribute.set_f(value);
-}
-
-void set(onnx::NodeProto& node, const std::string& name, const char* value) {
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::STRING);
-  attribute.set_s(value);
-}
-
-void set(onnx::NodeProto& node, const std::string& name, std::initializer_list<Index> values) {
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::INTS);
-  for (const Index value : values) attribute.add_ints(value);
-}
 
 void declare(onnx::ValueInfoProto& info, const std::string& name, const Shape& shape) {
   info.set_name(name);
@@ -134,6 +107,7 @@ Value Builder::unary(const std::string& type, const std::string& name, const Val
 }
 
 Value Builder::binary(const std::string& type, const std::string& name, const Value& a, const Value& b) {
+  ensure(a.shape.size() == b.shape.size(), "both operands have as many axes");
   node(type, name, {a.name, b.name});
   Shape shape = a.shape;
   for (std::size_t axis = 0; axis < shape.size(); ++axis) shape[axis] = std::max(shape[axis], b.shape[axis]);
@@ -228,6 +202,11 @@ Value Builder::leaky_relu(const std::string& name, const Value& src, float alpha
   return {name, src.shape};
 }
 
+Value Builder::hard_sigmoid(const std::string& name, const Value& src) {
+  set(node("HardSigmoid", name, {src.name}), "alpha", 1.0F / 6);
+  return {name, src.shape};
+}
+
 Value Builder::clip(const std::string& name, const Value& src, float low, float high) {
   node("Clip", name, {src.name, constant(name + ".min", {}, {low}), constant(name + ".max", {}, {high})});
   return {name, src.shape};
@@ -260,18 +239,6 @@ Value Builder::average_pool(const std::string& name, const Value& src, const Win
 Value Builder::global_average_pool(const std::string& name, const Value& src) {
   node("GlobalAveragePool", name, {src.name});
   return {name, {1, src.c(), 1, 1}};
-}
-
-Value Builder::concat(const std::string& name, const std::vector<Value>& parts) {
-  auto& concat = node("Concat", name, {});
-  set(concat, "axis", Index{1});
-  Shape shape = parts.front().shape;
-  shape[1] = 0;
-  for (const Value& part : parts) {
-    concat.add_input(part.name);
-    shape[1] += part.c();
-  }
-  return {name, shape};
 }
 
 Value Builder::upsample(const std::string& name, const Value& src) {

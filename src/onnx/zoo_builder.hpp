@@ -96,6 +96,9 @@ class Builder {
   [[nodiscard]] Value norm(const std::string& name, const Value& src, const NormShape& shape = {});
   [[nodiscard]] Value relu(const std::string& name, const Value& src) { return unary("Relu", name, src); }
   [[nodiscard]] Value sqrt(const std::string& name, const Value& src) { return unary("Sqrt", name, src); }
+  [[nodiscard]] Value sigmoid(const std::string& name, const Value& src) { return unary("Sigmoid", name, src); }
+  /// min(max(x / 6 + 0.5, 0), 1), as PyTorch has it.
+  [[nodiscard]] Value hard_sigmoid(const std::string& name, const Value& src);
   [[nodiscard]] Value leaky_relu(const std::string& name, const Value& src, float alpha);
   [[nodiscard]] Value clip(const std::string& name, const Value& src, float low, float high);
   [[nodiscard]] Value max_pool(const std::string& name, const Value& src, const PoolShape& shape);
@@ -106,8 +109,28 @@ class Builder {
   [[nodiscard]] Value multiply(const std::string& name, const Value& a, const Value& b) {
     return binary("Mul", name, a, b);
   }
-  /// Along the channels.
-  [[nodiscard]] Value concat(const std::string& name, const std::vector<Value>& parts);
+  [[nodiscard]] Value subtract(const std::string& name, const Value& a, const Value& b) {
+    return binary("Sub", name, a, b);
+  }
+  [[nodiscard]] Value softmax(const std::string& name, const Value& src, Index axis);
+  /// Mean 0 and deviation 1 in each channel, then a random scale and shift.
+  [[nodiscard]] Value instance_norm(const std::string& name, const Value& src, const NormShape& shape = {});
+  [[nodiscard]] Value concat(const std::string& name, const std::vector<Value>& parts, std::size_t axis = 1);
+  /// Parts of these sizes along the axis.
+  [[nodiscard]] std::vector<Value> split(const std::string& name, const Value& src, const std::vector<Index>& sizes,
+                                         std::size_t axis = 1);
+  [[nodiscard]] Value reshape(const std::string& name, const Value& src, const Shape& shape);
+  [[nodiscard]] Value transpose(const std::string& name, const Value& src, const std::vector<Index>& axes);
+  /// The mean of each channel, without the axes of rows and columns.
+  [[nodiscard]] Value mean_of_map(const std::string& name, const Value& src);
+  /// `pad` rows and columns on all four sides, mirrored at the border.
+  [[nodiscard]] Value reflect(const std::string& name, const Value& src, Index pad);
+  /// To these rows and columns, bilinear, corners not aligned.
+  [[nodiscard]] Value resize(const std::string& name, const Value& src, Index h, Index w);
+  /// Numbers that are part of the network but are not learned.
+  [[nodiscard]] Value fixed(const std::string& name, const Shape& shape, const std::vector<float>& values) {
+    return {constant(name, shape, values), shape};
+  }
   /// Twice the rows and columns, nearest neighbour.
   [[nodiscard]] Value upsample(const std::string& name, const Value& src);
   [[nodiscard]] Value flatten(const std::string& name, const Value& src);
@@ -126,6 +149,7 @@ class Builder {
   std::string normal_weight(const std::string& name, const Shape& shape, float deviation);
   std::string uniform_weight(const std::string& name, Index size, float low, float high);
   std::string constant(const std::string& name, const Shape& shape, const std::vector<float>& values);
+  std::string constant(const std::string& name, const std::vector<Index>& values);
   onnx::TensorProto& initializer(const std::string& name, const Shape& shape);
 
   onnx::ModelProto model_;
