@@ -50,6 +50,45 @@ inline float tanh_of(float x) {
   return magnitude < 0.625F ? near : std::copysign(far, x);
 }
 
+inline float erf_of(float x) {
+  // Within 2 ulp. Source: N. Juffa, "Faster and more accurate erff()", NVIDIA forums and Stack Overflow 35148198.
+  const float magnitude = std::abs(x);
+  const float z = x * x;
+  float near = -5.96761703e-4F;
+  near = near * z + 4.99119423e-3F;
+  near = near * z - 2.67681349e-2F;
+  near = near * z + 1.12819925e-1F;
+  near = near * z - 3.76125336e-1F;
+  near = near * z + 1.28379166e-1F;
+  near = near * x + x;
+  float far = -1.72853470e-5F * magnitude + 3.83197126e-4F;
+  far = far * z + (-3.88396438e-3F * magnitude + 2.42546219e-2F);
+  far = far * magnitude - 1.06777877e-1F;
+  far = far * magnitude - 6.34846687e-1F;
+  far = far * magnitude - 1.28717512e-1F;
+  far = far * magnitude - magnitude;
+  far = 1.0F - exp_of(far);
+  return magnitude < 0.927734375F ? near : std::copysign(far, x);
+}
+
+inline float gelu_tanh_of(float x) {
+  constexpr float root = 0.797884560803F;  // sqrt(2 / pi)
+  return 0.5F * x * (1.0F + tanh_of(root * (x + 0.044715F * x * x * x)));
+}
+
+inline float mish_of(float x) {
+  // tanh(log(1 + n)) = (n^2 + 2 n) / (n^2 + 2 n + 2) for n = exp(x); beyond 20 it is 1.
+  const float n = exp_of(std::min(x, 20.0F));
+  const float m = n * (n + 2.0F);
+  return x * (m / (m + 2.0F));
+}
+
+// exp(x) - 1 for x <= 0, without the cancellation near 0 where the series is short.
+inline float exp_minus_one(float x) {
+  const float near = x * (1.0F + x * (0.5F + x * (1.0F / 6.0F + x * (1.0F / 24.0F + x * (1.0F / 120.0F)))));
+  return x > -0.25F ? near : exp_of(x) - 1.0F;
+}
+
 #define STRAKE_LOOP(name, expression)                                                     \
   STRAKE_MULTIVERSION void name(const float* in, float* out, Index n, float a, float b) { \
     (void)a;                                                                              \
@@ -76,9 +115,32 @@ STRAKE_LOOP(loop_reciprocal, 1.0F / x)
 STRAKE_LOOP(loop_linear, a* x + b)
 STRAKE_LOOP(loop_floor, std::floor(x))
 STRAKE_LOOP(loop_ceil, std::ceil(x))
+STRAKE_LOOP(loop_round, std::nearbyint(x))
+STRAKE_LOOP(loop_sign, x > 0 ? 1.0F : (x < 0 ? -1.0F : x))
+STRAKE_LOOP(loop_erf, erf_of(x))
+STRAKE_LOOP(loop_gelu, 0.5F * x * (1.0F + erf_of(x * 0.707106781187F)))
+STRAKE_LOOP(loop_gelu_tanh, gelu_tanh_of(x))
+STRAKE_LOOP(loop_mish, mish_of(x))
+STRAKE_LOOP(loop_selu, b*(x > 0 ? x : a * exp_minus_one(std::min(x, 0.0F))))
+STRAKE_LOOP(loop_celu, x > 0 ? x : a * exp_minus_one(std::min(x, 0.0F) / a))
+STRAKE_LOOP(loop_softsign, x / (1.0F + std::abs(x)))
+STRAKE_LOOP(loop_thresholded_relu, x > a ? x : 0.0F)
+STRAKE_LOOP(loop_shrink, x < -a ? x + b : (x > a ? x - b : 0.0F))
 // These call the C library for each element.
 STRAKE_LOOP(loop_log, std::log(x))
 STRAKE_LOOP(loop_softplus, x > 20.0F ? x : std::log1p(std::exp(x)))
+
+STRAKE_LOOP(loop_sin, std::sin(x))
+STRAKE_LOOP(loop_cos, std::cos(x))
+STRAKE_LOOP(loop_tan, std::tan(x))
+STRAKE_LOOP(loop_asin, std::asin(x))
+STRAKE_LOOP(loop_acos, std::acos(x))
+STRAKE_LOOP(loop_atan, std::atan(x))
+STRAKE_LOOP(loop_sinh, std::sinh(x))
+STRAKE_LOOP(loop_cosh, std::cosh(x))
+STRAKE_LOOP(loop_asinh, std::asinh(x))
+STRAKE_LOOP(loop_acosh, std::acosh(x))
+STRAKE_LOOP(loop_atanh, std::atanh(x))
 
 #undef STRAKE_LOOP
 
@@ -128,6 +190,50 @@ void apply(const Activation& function, const float* in, float* out, Index n) {
       return loop_ceil(in, out, n, a, b);
     case ActivationKind::linear:
       return loop_linear(in, out, n, a, b);
+    case ActivationKind::round:
+      return loop_round(in, out, n, a, b);
+    case ActivationKind::sign:
+      return loop_sign(in, out, n, a, b);
+    case ActivationKind::erf:
+      return loop_erf(in, out, n, a, b);
+    case ActivationKind::gelu:
+      return loop_gelu(in, out, n, a, b);
+    case ActivationKind::gelu_tanh:
+      return loop_gelu_tanh(in, out, n, a, b);
+    case ActivationKind::mish:
+      return loop_mish(in, out, n, a, b);
+    case ActivationKind::selu:
+      return loop_selu(in, out, n, a, b);
+    case ActivationKind::celu:
+      return loop_celu(in, out, n, a, b);
+    case ActivationKind::softsign:
+      return loop_softsign(in, out, n, a, b);
+    case ActivationKind::thresholded_relu:
+      return loop_thresholded_relu(in, out, n, a, b);
+    case ActivationKind::shrink:
+      return loop_shrink(in, out, n, a, b);
+    case ActivationKind::sin:
+      return loop_sin(in, out, n, a, b);
+    case ActivationKind::cos:
+      return loop_cos(in, out, n, a, b);
+    case ActivationKind::tan:
+      return loop_tan(in, out, n, a, b);
+    case ActivationKind::asin:
+      return loop_asin(in, out, n, a, b);
+    case ActivationKind::acos:
+      return loop_acos(in, out, n, a, b);
+    case ActivationKind::atan:
+      return loop_atan(in, out, n, a, b);
+    case ActivationKind::sinh:
+      return loop_sinh(in, out, n, a, b);
+    case ActivationKind::cosh:
+      return loop_cosh(in, out, n, a, b);
+    case ActivationKind::asinh:
+      return loop_asinh(in, out, n, a, b);
+    case ActivationKind::acosh:
+      return loop_acosh(in, out, n, a, b);
+    case ActivationKind::atanh:
+      return loop_atanh(in, out, n, a, b);
   }
 }
 

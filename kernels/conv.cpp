@@ -144,8 +144,24 @@ KernelPtr make_fastest(const MakeContext& context, const dnnl::primitive_attr& a
 
 }  // namespace
 
+std::vector<Family> alternatives(const Op& op) {
+  const Conv* conv = as<Conv>(op);
+  if (conv == nullptr || conv->groups != 1) return {};
+  const Index kernel = std::max(conv->window.h.kernel, conv->window.w.kernel);
+  if (kernel == 1) return {Family::conv1x1};
+  const bool dense = std::max(conv->window.h.stride, conv->window.w.stride) == 1;
+  if (kernel == 3 && dense) return {Family::winograd4, Family::winograd2};
+  return {};
+}
+
 KernelPtr make_conv(const MakeContext& context) {
   if (is_fully_connected(context)) return make_fully_connected(context);
+  const Request& request = context.request;
+  if (request.family == Family::conv1x1 && request.exactness == Exactness::fastest && can_1x1(context))
+    return make_1x1(context);
+  const bool winograd = request.family == Family::winograd2 || request.family == Family::winograd4;
+  if (winograd && request.exactness == Exactness::fastest && can_winograd(context))
+    return make_winograd(context, request.family == Family::winograd2 ? 2 : 4);
   const std::optional<dnnl::post_ops> post_ops = translated(as<Conv>(context.op())->post_ops);
   if (!post_ops) return make_own_conv(context);
   const dnnl::primitive_attr attr = attributes_of(*post_ops);

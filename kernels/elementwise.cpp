@@ -7,6 +7,7 @@
 #include "kernels/activation.hpp"
 #include "kernels/makers.hpp"
 #include "kernels/multiversion.hpp"
+#include "kernels/pieces.hpp"
 #include "kernels/strided.hpp"
 
 namespace strake::kernels {
@@ -24,18 +25,11 @@ void apply_run(const Activation& function, const float* in, Index in_step, float
 KernelPtr make_activation(const MakeContext& context, const Activation& function) {
   const View src = context.request.src.front();
   const View dst = context.request.dst;
+  if (dst.type != ElementType::f32) return make_typed_activation(context, function);
   return make_own([function, src, dst, walk = walk_over({src, dst})] {
-    // One long run is cut into pieces for the threads; pieces do not change any cell's value.
-    constexpr Index piece = 4096;
-    const Index pieces = (walk.length + piece - 1) / piece;
-#pragma omp parallel for collapse(2) schedule(static) if (walk.n_runs * walk.length > parallel_floats)
-    for (Index run = 0; run < walk.n_runs; ++run)
-      for (Index part = 0; part < pieces; ++part) {
-        const Index begin = part * piece;
-        apply_run(function, src.floats() + walk.offset(run, 0) + begin * walk.inner[0], walk.inner[0],
-                  dst.floats() + walk.offset(run, 1) + begin * walk.inner[1], walk.inner[1],
-                  std::min(piece, walk.length - begin));
-      }
+    for_each_piece<2>(walk, [&](const std::array<Index, 2>& at, Index n) {
+      apply_run(function, src.floats() + at[0], walk.inner[0], dst.floats() + at[1], walk.inner[1], n);
+    });
   });
 }
 
@@ -90,37 +84,21 @@ BinaryLoop loop_of(BinaryKind kind) {
   throw Bug("internal error: a binary operator has a kind");
 }
 
-// Strides of `view` along the axes of `dst` in canonical order: 0 where it is broadcast.
-std::vector<Index> broadcast_strides(const View& view, const View& dst) {
-  std::vector<Index> strides;
-  const std::size_t missing = dst.box.rank() - view.box.rank();
-  for (const std::size_t axis : canonical_order(dst.box.rank())) {
-    const bool repeats = axis < missing || (view.box[axis - missing].size() == 1 && dst.box[axis].size() != 1);
-    strides.push_back(repeats ? 0 : view.strides[axis - missing]);
-  }
-  return strides;
-}
-
 KernelPtr make_binary(const MakeContext& context, const Binary& binary) {
   const View a = context.request.src[0];
   const View b = context.request.src[1];
   const View dst = context.request.dst;
-  std::vector<Index> sizes;
-  for (const std::size_t axis : canonical_order(dst.box.rank())) sizes.push_back(dst.box[axis].size());
-  Walk walk =
-      make_walk(std::move(sizes), {broadcast_strides(a, dst), broadcast_strides(b, dst), broadcast_strides(dst, dst)});
+  Walk walk = broadcast_walk(dst, {a, b});
   return make_own([a, b, dst, walk = std::move(walk), loop = loop_of(binary.kind), post_ops = binary.post_ops] {
-#pragma omp parallel for schedule(static) if (walk.n_runs * walk.length > parallel_floats)
-    for (Index run = 0; run < walk.n_runs; ++run) {
-      float* out = dst.floats() + walk.offset(run, 2);
-      loop(a.floats() + walk.offset(run, 0), walk.inner[0], b.floats() + walk.offset(run, 1), walk.inner[1], out,
-           walk.inner[2], walk.length);
-      if (walk.inner[2] == 1) {
-        apply(post_ops, out, walk.length);
+    for_each_piece<3>(walk, [&](const std::array<Index, 3>& at, Index n) {
+      float* out = dst.floats() + at[0];
+      loop(a.floats() + at[1], walk.inner[1], b.floats() + at[2], walk.inner[2], out, walk.inner[0], n);
+      if (walk.inner[0] == 1) {
+        apply(post_ops, out, n);
       } else if (!post_ops.empty()) {
-        for (Index i = 0; i < walk.length; ++i) apply(post_ops, out + i * walk.inner[2], 1);
+        for (Index i = 0; i < n; ++i) apply(post_ops, out + i * walk.inner[0], 1);
       }
-    }
+    });
   });
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <mutex>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
 
@@ -67,9 +68,14 @@ void cap_instruction_set(int level) {
 #if defined(__x86_64__)
   constexpr std::array<dnnl::cpu_isa, 5> isas = {dnnl::cpu_isa::sse41, dnnl::cpu_isa::sse41, dnnl::cpu_isa::avx,
                                                  dnnl::cpu_isa::avx2, dnnl::cpu_isa::avx512_core};
-  static int current = -1;
+  // Ranks that are threads of one process all come here, and the library can be capped only once.
+  static std::mutex mutex;
+  static int current = -1;  // guarded by mutex
+  const std::scoped_lock lock(mutex);
   if (current == level) return;
-  if (dnnl::set_max_cpu_isa(isas.at(static_cast<std::size_t>(level))) != dnnl::status::success)
+  const dnnl::cpu_isa isa = isas.at(static_cast<std::size_t>(level));
+  // The ranks of a simulation share the library: another one may have capped it to the same level.
+  if (dnnl::set_max_cpu_isa(isa) != dnnl::status::success && dnnl::get_effective_cpu_isa() != isa)
     throw InvalidInput("the kernel library cannot be capped to " + instruction_set_name(level) +
                        " any more, without which --exact cannot promise equal bits");
   current = level;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/graph.hpp"
@@ -34,6 +35,22 @@ enum class Exactness : unsigned char {
   exact,  // one kernel per operator, chosen by the whole operator's shape: the same bits for every cut and thread count
 };
 
+/// Ways to compute a convolution, among which measurements in place choose. An operator that has no kernel of a family
+/// for the box at hand is computed directly.
+enum class Family : unsigned char {
+  direct,     // the library's first fast implementation
+  winograd2,  // 3x3 of stride 1, tiles of 2x2 outputs
+  winograd4,  // tiles of 4x4: fewer multiplications, larger weights
+  conv1x1,    // 1x1, as a product of matrices
+};
+inline constexpr Family all_families[] = {Family::direct, Family::winograd2, Family::winograd4, Family::conv1x1};
+
+/// The families beside direct that may have kernels for an operator.
+[[nodiscard]] std::vector<Family> alternatives(const Op& op);
+
+/// "direct", "winograd2", ...
+[[nodiscard]] std::string_view family_name(Family family);
+
 /// What to prepare.
 struct Request {
   const Graph& graph;
@@ -42,6 +59,7 @@ struct Request {
                           // dense or a window into something wider (then the kernel copies through the workspace)
   View dst;               // holds exactly the box to produce; a residual input may share its memory
   Exactness exactness = Exactness::fastest;
+  Family family = Family::direct;  // `exact` is always direct
 };
 
 /// Chooses, creates and binds the kernel for one box.

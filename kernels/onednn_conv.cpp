@@ -146,7 +146,7 @@ std::shared_ptr<Blob> prepared_weights(const MakeContext& context, const ConvPd&
   const Index row = g.ic / g.groups * g.h.kernel * g.w.kernel;
   float* from = original.floats().data() + g.out_channels.begin * row;
   const auto tag = g.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
-  auto values = std::make_shared<Blob>(Blob::allocate(wanted.get_size()));
+  auto values = std::make_shared<Blob>(context.weights.allocate(wanted.get_size()));
   memory src(floats(weight_dims(g), tag), onednn::engine(), from);
   memory dst(wanted, onednn::engine(), values->data());
   dnnl::reorder(src, dst).execute(onednn::stream(), src, dst);

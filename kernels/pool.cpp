@@ -2,6 +2,7 @@
 // Pooling in NHWC: the loop over channels is innermost and vectorised.
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 
 #include "kernels/makers.hpp"
@@ -13,6 +14,14 @@ namespace strake::kernels {
 namespace {
 
 STRAKE_MULTIVERSION void take_larger(const float* in, float* out, Index n) {
+  for (Index c = 0; c < n; ++c) out[c] = in[c] > out[c] ? in[c] : out[c];
+}
+
+STRAKE_MULTIVERSION void take_larger(const std::uint8_t* in, std::uint8_t* out, Index n) {
+  for (Index c = 0; c < n; ++c) out[c] = in[c] > out[c] ? in[c] : out[c];
+}
+
+STRAKE_MULTIVERSION void take_larger(const std::int8_t* in, std::int8_t* out, Index n) {
   for (Index c = 0; c < n; ++c) out[c] = in[c] > out[c] ? in[c] : out[c];
 }
 
@@ -60,35 +69,53 @@ class PoolKernel final : public Kernel {
     const auto oh = static_cast<Index>(rows_.size());
     const Index rows = dst_.box[0].size() * oh;
 #pragma omp parallel for schedule(static) if (dst_.box.volume() > parallel_floats)
-    for (Index row = 0; row < rows; ++row) compute_row(row / oh, row % oh);
+    for (Index row = 0; row < rows; ++row) {
+      if (dst_.type == ElementType::u8)
+        maximum_row<std::uint8_t>(row / oh, row % oh);
+      else if (dst_.type == ElementType::i8)
+        maximum_row<std::int8_t>(row / oh, row % oh);
+      else if (pool_.kind == PoolKind::max)
+        maximum_row<float>(row / oh, row % oh);
+      else
+        sum_row(row / oh, row % oh);
+    }
   }
 
   [[nodiscard]] std::string implementation() const override { return "own_pool"; }
 
  private:
-  void compute_row(Index n, Index y) const {
+  template <class T>
+  void maximum_row(Index n, Index y) const {
+    const Index c = dst_.box[1].size();
+    const Taps& row = rows_[static_cast<std::size_t>(y)];
+    T* out = reinterpret_cast<T*>(dst_.data) + n * dst_.strides[0] + y * dst_.strides[2];
+    for (std::size_t x = 0; x < columns_.size(); ++x, out += dst_.strides[3]) {
+      std::fill_n(out, c, std::numeric_limits<T>::lowest());
+      for_each_tap<T>(n, row, columns_[x], [&](const T* in) { take_larger(in, out, c); });
+    }
+  }
+
+  void sum_row(Index n, Index y) const {
     const Index c = dst_.box[1].size();
     const Taps& row = rows_[static_cast<std::size_t>(y)];
     float* out = dst_.floats() + n * dst_.strides[0] + y * dst_.strides[2];
     for (std::size_t x = 0; x < columns_.size(); ++x, out += dst_.strides[3]) {
-      const Taps& column = columns_[x];
-      std::fill_n(out, c, pool_.kind == PoolKind::max ? std::numeric_limits<float>::lowest() : 0.0F);
-      for (Index ky = row.begin; ky < row.end; ++ky)
-        for (Index kx = column.begin; kx < column.end; ++kx) {
-          const float* in =
-              pixel(n, row.first + ky * pool_.window.h.dilation, column.first + kx * pool_.window.w.dilation);
-          if (pool_.kind == PoolKind::max)
-            take_larger(in, out, c);
-          else
-            add(in, out, c);
-        }
-      if (pool_.kind == PoolKind::average) divide(out, static_cast<float>(cells(row, column)), c);
+      std::fill_n(out, c, 0.0F);
+      for_each_tap<float>(n, row, columns_[x], [&](const float* in) { add(in, out, c); });
+      if (pool_.kind == PoolKind::average) divide(out, static_cast<float>(cells(row, columns_[x])), c);
     }
   }
 
-  [[nodiscard]] const float* pixel(Index n, Index y, Index x) const {
-    return src_.floats() + n * src_.strides[0] + (y - src_.box[2].begin) * src_.strides[2] +
-           (x - src_.box[3].begin) * src_.strides[3];
+  // Calls body(pixel) for the taps inside the map, row by row.
+  template <class T>
+  void for_each_tap(Index n, const Taps& row, const Taps& column, const auto& body) const {
+    for (Index ky = row.begin; ky < row.end; ++ky) {
+      const Index y = row.first + ky * pool_.window.h.dilation - src_.box[2].begin;
+      for (Index kx = column.begin; kx < column.end; ++kx) {
+        const Index x = column.first + kx * pool_.window.w.dilation - src_.box[3].begin;
+        body(reinterpret_cast<const T*>(src_.data) + n * src_.strides[0] + y * src_.strides[2] + x * src_.strides[3]);
+      }
+    }
   }
 
   [[nodiscard]] Index cells(const Taps& row, const Taps& column) const {

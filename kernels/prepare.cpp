@@ -46,8 +46,18 @@ KernelPtr make(const MakeContext& context) {
       as<NormalizePicture>(op) != nullptr)
     return make_elementwise(context);
   if (as<ReduceRows>(op) != nullptr || as<ReduceParts>(op) != nullptr || as<Reduce>(op) != nullptr ||
-      as<Softmax>(op) != nullptr || as<Lrn>(op) != nullptr)
+      as<ArgReduce>(op) != nullptr || as<CumSum>(op) != nullptr || as<Softmax>(op) != nullptr || as<Lrn>(op) != nullptr)
     return make_reduction(context);
+  if (as<Pointwise>(op) != nullptr) return make_pointwise(context);
+  if (as<Expand>(op) != nullptr || as<Tile>(op) != nullptr || as<Trilu>(op) != nullptr) return make_repeat(context);
+  if (as<Reshape>(op) != nullptr) return make_reshape(context);
+  if (as<DepthToSpace>(op) != nullptr || as<SpaceToDepth>(op) != nullptr || as<BorderPad>(op) != nullptr)
+    return make_blocks(context);
+  if (as<Resize>(op) != nullptr) return make_resize(context);
+  if (as<PoolIndices>(op) != nullptr || as<MaxUnpool>(op) != nullptr) return make_pool_indices(context);
+  if (as<PoolNd>(op) != nullptr || as<ConvNd>(op) != nullptr) return make_windows_nd(context);
+  if (as<GridSample>(op) != nullptr || as<RoiAlign>(op) != nullptr) return make_samples(context);
+  if (as<Normalize>(op) != nullptr) return make_normalize(context);
   if (as<MatMul>(op) != nullptr) return make_matmul(context);
   ensure(as<Input>(op) == nullptr && as<Constant>(op) == nullptr, "inputs and constants are not computed");
   return make_shape_op(context);
@@ -57,6 +67,20 @@ KernelPtr make(const MakeContext& context) {
 
 KernelPtr make_own(std::function<void()> body, std::string implementation) {
   return std::make_unique<FunctionKernel>(std::move(body), std::move(implementation));
+}
+
+std::string_view family_name(Family family) {
+  switch (family) {
+    case Family::direct:
+      return "direct";
+    case Family::winograd2:
+      return "winograd2";
+    case Family::winograd4:
+      return "winograd4";
+    case Family::conv1x1:
+      return "conv1x1";
+  }
+  throw Bug("internal error: a family has a name");
 }
 
 std::unique_ptr<Kernel> prepare(const Request& request, WeightStore& weights, Workspace& workspace) {

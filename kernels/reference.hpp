@@ -5,16 +5,16 @@
 #include <vector>
 
 #include "core/graph.hpp"
+#include "core/host_tensor.hpp"
 
 namespace strake::kernels {
 
-/// The row-major values of every operator's output, [op][element], sums in double.
-/// @param inputs  row-major values by the graph's input ports
+/// The values of every operator's output, sums in double.
+/// @param inputs  by the graph's input ports, of the types of their operators
+[[nodiscard]] std::vector<HostTensor> reference_tensors(const Graph& graph, const std::vector<HostTensor>& inputs);
+
+/// The same with all values as floats, [op][element], in row-major order.
 [[nodiscard]] std::vector<std::vector<float>> evaluate_reference(const Graph& graph,
                                                                  const std::vector<std::vector<float>>& inputs);
-
-/// One operator, given the values of its inputs.
-[[nodiscard]] std::vector<float> evaluate_reference(const Graph& graph, const Op& op,
-                                                    const std::vector<const std::vector<float>*>& sources);
 
 }  // namespace strake::kernels

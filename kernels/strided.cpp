@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "kernels/pieces.hpp"
+
 namespace strake::kernels {
 
 Index Walk::offset(Index run, std::size_t view) const {
@@ -54,22 +56,50 @@ Walk walk_over(const std::vector<View>& views) {
   return make_walk(std::move(sizes), std::move(strides));
 }
 
-void copy(const Walk& walk, const float* src, float* dst) {
-  const bool gapless = walk.inner[0] == 1 && walk.inner[1] == 1;
-#pragma omp parallel for schedule(static) if (walk.n_runs > 1 && walk.n_runs * walk.length > parallel_floats)
-  for (Index run = 0; run < walk.n_runs; ++run) {
-    const float* from = src + walk.offset(run, 0);
-    float* to = dst + walk.offset(run, 1);
-    if (gapless) {
-      std::memcpy(to, from, static_cast<std::size_t>(walk.length) * sizeof(float));
-    } else {
-      for (Index i = 0; i < walk.length; ++i) to[i * walk.inner[1]] = from[i * walk.inner[0]];
+Walk broadcast_walk(const View& dst, const std::vector<View>& operands) {
+  std::vector<Index> sizes;
+  std::vector<std::vector<Index>> strides(1 + operands.size());
+  for (const std::size_t axis : canonical_order(dst.box.rank())) {
+    sizes.push_back(dst.box[axis].size());
+    strides[0].push_back(dst.strides[axis]);
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      const View& view = operands[i];
+      const std::size_t missing = dst.box.rank() - view.box.rank();
+      const bool repeats = axis < missing || (view.box[axis - missing].size() == 1 && dst.box[axis].size() != 1);
+      strides[1 + i].push_back(repeats ? 0 : view.strides[axis - missing]);
     }
   }
+  return make_walk(std::move(sizes), std::move(strides));
+}
+
+namespace {
+
+template <class T>
+void copy_elements(const Walk& walk, const T* src, T* dst) {
+  const bool gapless = walk.inner[0] == 1 && walk.inner[1] == 1;
+  for_each_piece<2>(walk, [&](const std::array<Index, 2>& at, Index n) {
+    const T* from = src + at[0];
+    T* to = dst + at[1];
+    if (gapless) {
+      std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
+    } else {
+      for (Index i = 0; i < n; ++i) to[i * walk.inner[1]] = from[i * walk.inner[0]];
+    }
+  });
+}
+
+}  // namespace
+
+void copy(const Walk& walk, const float* src, float* dst) { copy_elements(walk, src, dst); }
+
+void copy(const Walk& walk, ElementType type, const std::byte* src, std::byte* dst) {
+  with_type(type, [&]<class T>(std::type_identity<T>) {
+    copy_elements(walk, reinterpret_cast<const T*>(src), reinterpret_cast<T*>(dst));
+  });
 }
 
 void copy_view(const View& src, const View& dst) {
-  if (!src.box.empty()) copy(walk_over({src, dst}), src.floats(), dst.floats());
+  if (!src.box.empty()) copy(walk_over({src, dst}), src.type, src.data, dst.data);
 }
 
 }  // namespace strake::kernels

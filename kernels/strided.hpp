@@ -29,8 +29,13 @@ struct Walk {
 /// A walk over views of one shape (their boxes may lie elsewhere), axes in canonical order.
 [[nodiscard]] Walk walk_over(const std::vector<View>& views);
 
-/// Copies floats along a walk of two views; threads share the runs when there are many.
+/// A walk over `dst` (view 0) and what numpy broadcasting puts there of each of `operands` (views 1, 2, ...).
+[[nodiscard]] Walk broadcast_walk(const View& dst, const std::vector<View>& operands);
+
+/// Copies elements along a walk of two views; threads share the runs when there are many.
 void copy(const Walk& walk, const float* src, float* dst);
+/// The same for elements of any type.
+void copy(const Walk& walk, ElementType type, const std::byte* src, std::byte* dst);
 
 /// Copies the cells of a view into another of the same shape.
 void copy_view(const View& src, const View& dst);

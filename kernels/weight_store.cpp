@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/weight_store.hpp"
 
+#include <cstring>
+
 namespace strake::kernels {
 
 WeightStore::WeightStore(Graph& graph) : uses_(count_uses(graph)) {
   for (Weight& weight : graph.weights) {
     shapes_.push_back(weight.shape);
+    types_.push_back(weight.type);
     originals_.push_back(std::move(weight.values));
     weight.values.reset();
   }
@@ -15,7 +18,10 @@ WeightStore WeightStore::synthetic(const Graph& graph) {
   WeightStore store;
   store.synthetic_ = true;
   store.uses_ = count_uses(graph);
-  for (const Weight& weight : graph.weights) store.shapes_.push_back(weight.shape);
+  for (const Weight& weight : graph.weights) {
+    store.shapes_.push_back(weight.shape);
+    store.types_.push_back(weight.type);
+  }
   store.originals_.resize(graph.weights.size());
   return store;
 }
@@ -31,7 +37,12 @@ Blob WeightStore::original(WeightId id) {
   Blob& blob = originals_.at(static_cast<std::size_t>(id));
   if (blob.empty() && synthetic_) {
     const Index n = volume(shapes_[static_cast<std::size_t>(id)]);
-    blob = Blob::allocate(static_cast<std::size_t>(n) * sizeof(float));
+    const ElementType type = types_[static_cast<std::size_t>(id)];
+    blob = Blob::allocate(static_cast<std::size_t>(n) * size_of(type));
+    if (type != ElementType::f32) {
+      std::memset(blob.data(), 0, blob.size_bytes());
+      return blob;
+    }
     std::uint32_t state = 1;
     for (float& value : blob.floats()) {
       state = state * 1664525U + 1013904223U;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/graph.hpp"
+#include "kernels/large_pages.hpp"
 
 namespace strake::kernels {
 
@@ -21,6 +22,9 @@ class WeightStore {
   /// that were not sent the real ones.
   static WeightStore synthetic(const Graph& graph);
 
+  /// True where values say nothing, so that nobody needs to compute forms of them with care.
+  [[nodiscard]] bool is_synthetic() const { return synthetic_; }
+
   /// The values as the model has them. @throws Bug if they were never sent or are released already
   [[nodiscard]] Blob original(WeightId id);
 
@@ -32,6 +36,9 @@ class WeightStore {
   /// that used it are gone. A form that took the place of the original lives until `release` at least.
   [[nodiscard]] std::shared_ptr<Blob> prepared(WeightId id, const std::string& form) const;
   void keep(WeightId id, const std::string& form, const std::shared_ptr<Blob>& values);
+
+  /// Uninitialised memory for a prepared form.
+  [[nodiscard]] Blob allocate(std::size_t n_bytes) { return pages_.allocate(n_bytes); }
 
   /// Called when all kernels of an operator are prepared: frees the originals (kernels that use them as they are still
   /// share them).
@@ -46,8 +53,10 @@ class WeightStore {
   static std::vector<int> count_uses(const Graph& graph);
 
   bool synthetic_ = false;
+  LargePages pages_;
   std::vector<int> uses_;  // [weight]: operators that still have to be prepared
   std::vector<Shape> shapes_;
+  std::vector<ElementType> types_;
   std::vector<Blob> originals_;
   std::map<std::pair<WeightId, std::string>, std::weak_ptr<Blob>> prepared_;
   std::map<WeightId, std::shared_ptr<Blob>> taken_over_;  // forms that took the place of the original

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "core/blob.hpp"
+#include "kernels/large_pages.hpp"
 
 namespace strake::kernels {
 
@@ -14,7 +14,7 @@ class Workspace {
  public:
   /// Makes the workspace at least `n_bytes` large. Its contents are lost.
   void reserve(std::size_t n_bytes) {
-    if (n_bytes > memory_.size_bytes()) memory_ = Blob::allocate(n_bytes);
+    if (n_bytes > memory_.size_bytes()) memory_ = on_large_pages(n_bytes);
   }
   /// Aligned to 64 bytes; null while nothing was reserved.
   [[nodiscard]] std::byte* data() { return memory_.data(); }

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/finish.hpp"
+
+#include <algorithm>
+
+namespace strake::kernels {
+
+std::optional<Finish> simple_finish(const std::vector<PostOp>& post_ops) {
+  Finish finish;
+  auto at = post_ops.begin();
+  if (at != post_ops.end() && std::holds_alternative<AddInput>(*at)) {
+    finish.adds_to_dst = true;
+    ++at;
+  }
+  if (at != post_ops.end()) {
+    const auto* function = std::get_if<Activation>(&*at);
+    if (function == nullptr) return std::nullopt;
+    if (function->kind == ActivationKind::relu) {
+      finish.low = 0;
+    } else if (function->kind == ActivationKind::clip) {
+      finish.low = function->alpha;
+      finish.high = function->beta;
+    } else {
+      return std::nullopt;
+    }
+    ++at;
+  }
+  return at == post_ops.end() ? std::optional(finish) : std::nullopt;
+}
+
+std::vector<float> padded_bias(const MakeContext& context, Interval channels) {
+  std::vector<float> bias(static_cast<std::size_t>(whole_lanes(channels.size())), 0.0F);
+  const WeightId id = as<Conv>(context.op())->bias;
+  if (id == no_weight) return bias;
+  const Blob original = context.weights.original(id);
+  std::copy_n(original.floats().data() + channels.begin, channels.size(), bias.data());
+  return bias;
+}
+
+}  // namespace strake::kernels

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What our own fast convolutions do to a result while it is still in a register.
+
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "core/op.hpp"
+#include "kernels/lane.hpp"
+#include "kernels/makers.hpp"
+
+namespace strake::kernels {
+
+/// Bias, then the residual that lies at the destination, then bounds.
+struct Finish {
+  const float* bias = nullptr;  // whole lanes of channels
+  bool adds_to_dst = false;
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+
+/// Stores the first `n` floats of a lane at `dst` (all where `n` is a whole lane).
+STRAKE_LANE_FUNCTION void finish_lane(Lane& value, const Finish& finish, const float* bias, float* dst, Index n) {
+  Lane other;
+  load(bias, other);
+  value += other;
+  if (finish.adds_to_dst) {
+    if (n == lane_floats) {
+      load(dst, other);
+    } else {
+      load(dst, n, other);
+    }
+    value += other;
+  }
+  const Lane low = Lane{} + finish.low;
+  const Lane high = Lane{} + finish.high;
+  value = value < low ? low : value;  // keeps NaN
+  value = value > high ? high : value;
+  if (n == lane_floats) {
+    store(value, dst);
+  } else {
+    store(value, n, dst);
+  }
+}
+
+/// Post-ops that fit: an addition, then bounds; empty for all others. The bias is for the caller to set.
+[[nodiscard]] std::optional<Finish> simple_finish(const std::vector<PostOp>& post_ops);
+
+/// The convolution's bias of these output channels in whole lanes; zeros without one.
+[[nodiscard]] std::vector<float> padded_bias(const MakeContext& context, Interval channels);
+
+}  // namespace strake::kernels

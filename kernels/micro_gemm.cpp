@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/micro_gemm.hpp"
+
+#include <algorithm>
+
+#include "kernels/isa.hpp"
+#include "kernels/lane.hpp"
+#include "kernels/multiversion.hpp"
+
+namespace strake::kernels {
+
+namespace {
+
+constexpr int most_rows = 14;    // 28 of AVX-512's 32 registers hold sums
+constexpr Index rows_ahead = 8;  // of the right-hand side, which may come from memory
+
+// R rows and L lanes of columns: all sums stay in registers while k passes.
+template <int R, int L>
+STRAKE_LANE_FUNCTION void block(const PanelProduct& p) {
+  const float* a = p.a;
+  const float* b = p.b;
+  const Index k = p.k;
+  const Index step = p.a_step;
+  Lane sums[R][L];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+    for (int l = 0; l < L; ++l) sums[r][l] = Lane{};
+  for (Index i = 0; i < k; ++i, ++a, b += L * lane_floats) {
+    Lane right[L];
+#pragma GCC unroll 2
+    for (int l = 0; l < L; ++l) __builtin_prefetch(b + (rows_ahead * L + l) * lane_floats);
+#pragma GCC unroll 2
+    for (int l = 0; l < L; ++l) load(b + l * lane_floats, right[l]);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+      for (int l = 0; l < L; ++l) sums[r][l] += a[r * step] * right[l];
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 2
+    for (int l = 0; l < L; ++l) store(sums[r][l], p.c + r * p.c_step + l * lane_floats);
+}
+
+template <int L, int R = most_rows>
+STRAKE_LANE_FUNCTION void block_of_rows(const PanelProduct& p) {
+  if (p.rows == R) {
+    block<R, L>(p);
+  } else if constexpr (R > 1) {
+    block_of_rows<L, R - 1>(p);
+  }
+}
+
+// At most `most_rows` rows.
+STRAKE_MULTIVERSION_FMA void multiply_block(const PanelProduct& p) {
+  if (p.width == panel_columns) {
+    block_of_rows<2>(p);
+  } else {
+    block_of_rows<1>(p);
+  }
+}
+
+STRAKE_MULTIVERSION_FMA void finish_rows(const PanelProduct& sums, const Finish& finish, Index columns, float* dst,
+                                         Index dst_step) {
+  for (Index row = 0; row < sums.rows; ++row)
+    for (Index column = 0; column < columns; column += lane_floats) {
+      Lane value;
+      load(sums.c + row * sums.c_step + column, value);
+      finish_lane(value, finish, finish.bias + column, dst + row * dst_step + column,
+                  std::min(columns - column, lane_floats));
+    }
+}
+
+// Registers for sums: 28 lanes of AVX-512; 16 registers of AVX hold 3 rows of 4, those of SSE less.
+Index rows_at_once() {
+#if defined(__x86_64__)
+  static const Index rows = __builtin_cpu_supports("avx512f") != 0 ? most_rows : 3;
+#else
+  constexpr Index rows = 3;
+#endif
+  return rows;
+}
+
+}  // namespace
+
+Index packed_floats(Index k, Index n) {
+  const Index half = panel_columns / 2;
+  return (n + half - 1) / half * half * k;
+}
+
+void pack(const float* from, Index row_step, Index column_step, Index k, Index n, float* to) {
+  for (Index first = 0; first < n; first += panel_columns) {
+    const Index width = panel_width(first, n);
+    const Index columns = std::min(width, n - first);
+    for (Index row = 0; row < k; ++row, to += width)
+      for (Index i = 0; i < width; ++i) to[i] = i < columns ? from[row * row_step + (first + i) * column_step] : 0.0F;
+  }
+}
+
+// Calls `visit` with the product of one block of rows after another: as few as registers allow, of even sizes.
+template <class Visit>
+void for_each_block(const PanelProduct& product, Visit visit) {
+  const Index blocks = (product.rows + rows_at_once() - 1) / rows_at_once();
+  for (Index i = 0; i < blocks; ++i) {
+    const Index first = product.rows * i / blocks;
+    PanelProduct block = product;
+    block.a += first * product.a_step;
+    block.c += first * product.c_step;
+    block.rows = product.rows * (i + 1) / blocks - first;
+    visit(block);
+  }
+}
+
+void multiply(const PanelProduct& product) { for_each_block(product, multiply_block); }
+
+void multiply(const PanelProduct& product, const Finish& finish, Index columns) {
+  alignas(64) float sums[most_rows * panel_columns];
+  for_each_block(product, [&](PanelProduct block) {
+    float* dst = block.c;
+    block.c = sums;
+    block.c_step = panel_columns;
+    multiply_block(block);
+    finish_rows(block, finish, columns, dst, product.c_step);
+  });
+}
+
+}  // namespace strake::kernels
