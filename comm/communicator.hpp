@@ -16,8 +16,16 @@ namespace strake::comm {
 using Bytes = std::vector<std::byte>;
 using Timeout = std::chrono::nanoseconds;
 
+/// Another rank could not go on and has said why; whoever waits for it ends as well, without a word. Not an error of
+/// this rank.
+struct JobEnded {
+  explicit JobEnded(int code) : exit_code(code) {}
+  int exit_code;
+};
+
 /// One rank's end. All calls come from one thread. Waits of the control plane sleep between looks, so that a rank that
-/// waits leaves its core to the others; a wait longer than `timeout` throws PeerLost with the ranks that are silent.
+/// waits leaves its core to the others; a wait longer than `timeout` throws PeerLost with the ranks that are silent,
+/// and one for a rank that has left throws JobEnded.
 class Communicator {
  public:
   Communicator() = default;
@@ -47,6 +55,14 @@ class Communicator {
   /// all in canonical order on the wire whatever their layouts.
   [[nodiscard]] virtual std::unique_ptr<Redistribution> redistribution(int tag, std::vector<Message> sends,
                                                                        std::vector<Message> receives) = 0;
+
+  /// Collective: the last call of every rank. Tells all ranks with which exit code this one ends, and waits until they
+  /// end as well. Where one could not go on (its code is not 0) the others learn it where they wait next, and those
+  /// that do not within a few seconds are ended as by `abort`. Gives the exit code of the first that could not go on,
+  /// else 0.
+  virtual int leave(int exit_code) = 0;
+  /// Local. @throws JobEnded if another rank has left because it could not go on
+  virtual void look_for_leavers() = 0;
 
   /// Ends all ranks at once with this exit code; does not return under MPI. Local.
   virtual void abort(int exit_code) = 0;

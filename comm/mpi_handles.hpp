@@ -24,6 +24,9 @@ struct CommTraits {
 };
 using OwnedComm = UniqueHandle<CommTraits>;
 
+/// A communicator of all ranks that returns errors instead of ending the process. Collective.
+[[nodiscard]] OwnedComm duplicate_world();
+
 struct TypeTraits {
   using Handle = MPI_Datatype;
   static Handle null() noexcept { return MPI_DATATYPE_NULL; }

@@ -16,12 +16,37 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Longer messages go in pieces of rows, as long as these are few: pieces leave their sender at once.
+constexpr Index most_pieces = 8;
+
+std::vector<View> pieces(const View& view) {
+  const auto bytes = static_cast<Index>(dense_bytes(view.box, view.type));
+  const Index n = (bytes + message_piece_bytes - 1) / message_piece_bytes;
+  const std::size_t axis = view.box.rank() == 4 ? 2 : 0;
+  if (n <= 1 || n > most_pieces || view.box.rank() == 0 || view.box[axis].size() < n) return {view};
+  std::vector<View> list;
+  const Interval rows = view.box[axis];
+  for (Index i = 0; i < n; ++i) {
+    const Interval part{rows.begin + rows.size() * i / n, rows.begin + rows.size() * (i + 1) / n};
+    list.push_back(view.window(with_axis(view.box, axis, part)));
+  }
+  return list;
+}
+
 // Several boxes of one tensor may go to one peer. Each has a tag of its own: MPI keeps the order of messages with equal
 // tags by when they were started, which MPI_Startall leaves open.
-constexpr int messages_per_pair = 64;
+constexpr int messages_per_pair = 256;
 
 // Halos come within microseconds; after this long somebody is still computing, and this core may be his.
 constexpr auto spin_time = std::chrono::microseconds(50);
+
+// Requests are made once and started for every frame. Not so under SimGrid's SMPI (3.32), whose persistent requests
+// deadlock or deliver to the wrong place when a sender is ahead of its receiver.
+#ifdef STRAKE_SMPI
+constexpr bool requests_persist = false;
+#else
+constexpr bool requests_persist = true;
+#endif
 
 int largest_tag() {
   int* largest = nullptr;
@@ -33,39 +58,49 @@ int largest_tag() {
 
 int nth_tag(int tag, std::map<int, int>& count, int peer) {
   const int place = count[peer]++;
-  ensure(place < messages_per_pair, "a tensor travels between two ranks in at most 64 pieces");
+  ensure(place < messages_per_pair, "a tensor travels between two ranks in at most 256 pieces");
   ensure(tag >= 0 && tag <= (largest_tag() - place) / messages_per_pair, "MPI has a tag for every message");
   return tag * messages_per_pair + place;
 }
 
 }  // namespace
 
-void MpiRedistribution::add(Side& side, const Message& message) {
+MpiRedistribution::MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message> sends, std::vector<Message> receives,
+                                     Farewells& farewells)
+    : comm_(comm), farewells_(&farewells) {
+  receives_.direction = Direction::in;
+  for (const auto& [side, messages] : {std::pair{&sends_, &sends}, std::pair{&receives_, &receives}}) {
+    std::map<int, int> count;
+    for (const Message& message : *messages) {
+      if (message.view.box.empty()) continue;
+      for (const View& view : pieces(message.view)) add(*side, {message.peer, view}, nth_tag(tag, count, message.peer));
+    }
+    if (requests_persist)
+      for (std::size_t i = 0; i < side->requests.size(); ++i) open(*side, i);
+  }
+}
+
+void MpiRedistribution::add(Side& side, const Message& message, int tag) {
+  side.data.push_back(message.view.data);
   side.peers.push_back(message.peer);
+  side.tags.push_back(tag);
   side.types.push_back(type_of(message.view));
   side.requests.push_back(MPI_REQUEST_NULL);
   side.statuses.emplace_back();
   side.n_bytes += dense_bytes(message.view.box, message.view.type);
 }
 
-MpiRedistribution::MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message> sends,
-                                     std::vector<Message> receives) {
-  std::map<int, int> sent;
-  for (const Message& message : sends) {
-    if (message.view.box.empty()) continue;
-    add(sends_, message);
-    check(MPI_Send_init(message.view.data, 1, sends_.types.back().get(), message.peer, nth_tag(tag, sent, message.peer),
-                        comm, &sends_.requests.back()),
-          "MPI_Send_init", message.peer);
-  }
-  std::map<int, int> received;
-  for (const Message& message : receives) {
-    if (message.view.box.empty()) continue;
-    add(receives_, message);
-    check(MPI_Recv_init(message.view.data, 1, receives_.types.back().get(), message.peer,
-                        nth_tag(tag, received, message.peer), comm, &receives_.requests.back()),
-          "MPI_Recv_init", message.peer);
-  }
+// Makes the request of one message: for every frame, or under way already.
+void MpiRedistribution::open(Side& side, std::size_t i) {
+  const auto call = [&](auto* function, const char* name) {
+    check(function(side.data[i], 1, side.types[i].get(), side.peers[i], side.tags[i], comm_, &side.requests[i]), name,
+          side.peers[i]);
+  };
+  const bool out = side.direction == Direction::out;
+  if (requests_persist)
+    out ? call(MPI_Send_init, "MPI_Send_init") : call(MPI_Recv_init, "MPI_Recv_init");
+  else
+    out ? call(MPI_Isend, "MPI_Isend") : call(MPI_Irecv, "MPI_Irecv");
 }
 
 MpiRedistribution::~MpiRedistribution() {
@@ -75,6 +110,10 @@ MpiRedistribution::~MpiRedistribution() {
 
 void MpiRedistribution::start(Side& side) {
   if (side.requests.empty()) return;
+  if (!requests_persist) {
+    for (std::size_t i = 0; i < side.requests.size(); ++i) open(side, i);
+    return;
+  }
   check(MPI_Startall(static_cast<int>(side.requests.size()), side.requests.data()), "MPI_Startall", side.peers.front());
 }
 
@@ -107,7 +146,10 @@ void MpiRedistribution::finish(Side& side, const char* what, std::chrono::nanose
   const Clock::time_point begin = Clock::now();
   while (!test(side)) {
     const auto waited = Clock::now() - begin;
-    if (waited > spin_time) sched_yield();
+    if (waited > spin_time) {
+      farewells_->look();
+      sched_yield();
+    }
     if (waited <= timeout) continue;
     std::set<int> silent;
     for (std::size_t i = 0; i < side.requests.size(); ++i) {

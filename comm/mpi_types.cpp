@@ -21,7 +21,11 @@ OwnedType contiguous(const OwnedType& inner, Index count) {
 
 OwnedType element_type(ElementType type) {
   OwnedType element;
-  check(MPI_Type_dup(size_of(type) == 4 ? MPI_FLOAT : MPI_BYTE, element.out()), "MPI_Type_dup");
+  check(MPI_Type_dup(size_of(type) == 4   ? MPI_FLOAT
+                     : size_of(type) == 8 ? MPI_DOUBLE
+                                          : MPI_BYTE,
+                     element.out()),
+        "MPI_Type_dup");
   return size_of(type) == 2 ? contiguous(element, 2) : std::move(element);
 }
 

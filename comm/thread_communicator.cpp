@@ -226,6 +226,11 @@ class ThreadCommunicator final : public Communicator {
                                                  std::vector<Message> receives) override {
     return std::make_unique<ThreadRedistribution>(hub_, rank_, tag, std::move(sends), std::move(receives));
   }
+  int leave(int exit_code) override {
+    if (exit_code != 0) hub_->abort();
+    return exit_code;
+  }
+  void look_for_leavers() override {}
   void abort(int) override { hub_->abort(); }
 
  private:
