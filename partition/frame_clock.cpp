@@ -10,8 +10,8 @@ namespace {
 // Posting a message costs its sender this part of the link's latency.
 constexpr double send_share_of_latency = 0.25;
 
-// Above about this size MPI waits for the receiver's call before it moves any data.
-constexpr double eager_bytes = 4096;
+// Above about this size messages do not move before the receiver calls MPI: see `message_piece_bytes` in comm.
+constexpr double eager_bytes = 2 << 20;
 
 }  // namespace
 

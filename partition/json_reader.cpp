@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "core/errors.hpp"
 
@@ -15,6 +16,16 @@ namespace {
 // Bytes of names that are no UTF-8 are replaced: names come from model files.
 std::string line_of(const nlohmann::ordered_json& value) {
   return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+// "at line 3, column 7"; `byte` counts from 1.
+std::string place_in(const std::string& text, std::size_t byte) {
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) return "but empty";
+  const std::string_view before = std::string_view(text).substr(0, byte == 0 ? 0 : byte - 1);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::size_t begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  const std::string place = "at line " + std::to_string(line) + ", column " + std::to_string(before.size() - begin + 1);
+  return byte > text.size() ? place + ": it ends too early" : place;
 }
 
 }  // namespace
@@ -75,14 +86,17 @@ std::size_t JsonReader::one_of(const std::vector<std::string>& choices) const {
   if (place != choices.end()) return static_cast<std::size_t>(place - choices.begin());
   std::string list;
   for (const std::string& choice : choices) list += (list.empty() ? "" : ", ") + choice;
-  fail("expected one of " + list + ", got '" + found + "'");
+  fail((choices.size() == 1 ? "expected " : "expected one of ") + list + ", got '" + found + "'");
 }
 
 nlohmann::json parse_json(const std::string& text, const std::string& where) {
   try {
     return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::exception& error) {
-    throw InvalidInput(where + ": not JSON: " + error.what());
+  } catch (const nlohmann::json::parse_error& error) {
+    throw InvalidInput(where + ": not JSON " + place_in(text, error.byte));
+  } catch (const nlohmann::json::exception&) {
+    // The text is JSON, but no double holds one of its numbers.
+    throw InvalidInput(where + ": not JSON that can be read: a number is too large");
   }
 }
 

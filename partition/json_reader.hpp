@@ -36,7 +36,7 @@ class JsonReader {
   std::string place_;
 };
 
-/// @throws InvalidInput where the text is not JSON
+/// @throws InvalidInput with line and column where the text is not JSON
 [[nodiscard]] nlohmann::json parse_json(const std::string& text, const std::string& where);
 
 /// An object, one line for each member and for each element of the member `list`.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "partition/plan_json.hpp"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/errors.hpp"
 #include "partition/json_reader.hpp"
+#include "partition/planner.hpp"
 
 namespace strake::partition {
 
@@ -55,10 +57,41 @@ void read_ops(const JsonReader& json, const Graph& graph, Plan& plan) {
     const std::string name = element.member("name").text();
     const auto found = missing.find(name);
     if (found == missing.end()) element.fail("expected each operator of the model once, got '" + name + "'");
-    read_op(element.named("operator '" + name + "'"), graph, found->second, plan);
+    const JsonReader op = element.named("operator '" + name + "'");
+    (void)op.member("kind").one_of({std::string(kind_name(graph.op(found->second)))});
+    read_op(op, graph, found->second, plan);
     missing.erase(found);
   }
   if (!missing.empty()) json.fail("operator '" + missing.begin()->first + "' of the model is missing");
+}
+
+// Whether the plan was made for pictures: they have an operator of their own.
+bool takes_pictures(const nlohmann::json& plan) {
+  const auto operators = plan.find("operators");
+  if (operators == plan.end() || !operators->is_array()) return false;
+  Op picture;
+  picture.attributes = NormalizePicture{};
+  return std::any_of(operators->begin(), operators->end(), [kind = kind_name(picture)](const nlohmann::json& op) {
+    return op.is_object() && op.contains("kind") && op["kind"] == kind;
+  });
+}
+
+bool takes_pictures(const Graph& graph) {
+  return std::any_of(graph.ops.begin(), graph.ops.end(),
+                     [](const Op& op) { return as<NormalizePicture>(op) != nullptr; });
+}
+
+// Says what differs where that can be told: the fingerprint covers operators, shapes and types of inputs.
+[[noreturn]] void refuse_model(const JsonReader& json, const nlohmann::json& plan, const Graph& graph) {
+  const std::string name = json.member("name").text();
+  if (name != graph.name) json.fail("made for model '" + name + "', but this is model '" + graph.name + "'");
+  const bool for_pictures = takes_pictures(plan);
+  if (for_pictures != takes_pictures(graph))
+    json.fail(std::string("made for '") + name + "' with " + (for_pictures ? "a picture" : "numbers, no picture,") +
+              " as --input, but this --input is " + (for_pictures ? "none" : "a picture") +
+              "; plan with the same --input as the run");
+  json.fail("made for another model '" + name + "', or for another --shape or --input of it (" +
+            json.member("model").text() + ", this is " + fingerprint(graph) + ")");
 }
 
 }  // namespace
@@ -96,16 +129,15 @@ Plan plan_from_json(const Graph& graph, const std::string& text, int n_ranks, co
   const nlohmann::json parsed = parse_json(text, where);
   const JsonReader json(parsed, where);
   json.member("strake_plan").must_be(1);
-  const std::string model = json.member("model").text();
-  if (model != fingerprint(graph))
-    json.fail("made for model " + model + ", but this is model " + fingerprint(graph) + " ('" + graph.name + "')");
+  if (json.member("model").text() != fingerprint(graph)) refuse_model(json, parsed, graph);
   const Index ranks = json.member("ranks").index();
   if (ranks != n_ranks)
     json.fail("made for " + std::to_string(ranks) + " ranks, but there are " + std::to_string(n_ranks));
 
   Plan plan = empty_plan(graph, n_ranks);
   plan.axis = axis_of(json.member("axis"));
-  plan.strategy = json.member("strategy").text();
+  const std::vector<std::string> known = strategies();
+  plan.strategy = known[json.member("strategy").one_of(known)];
   plan.predicted_us = json.member("predicted_ms").number() * 1000;
   for (const JsonReader& note : json.member("notes").elements()) plan.notes.push_back(note.text());
   read_ops(json.member("operators"), graph, plan);

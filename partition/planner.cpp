@@ -2,6 +2,7 @@
 #include "partition/planner.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "core/errors.hpp"
@@ -20,8 +21,12 @@ constexpr double least_gain_of_a_rank = 0.03;
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
+// Places tried for the change from rows to channels.
+constexpr std::size_t most_changes = 16;
+
 struct Candidate {
   std::string strategy;
+  std::shared_ptr<const StripModel> model;
   StripPlan plan;
   double us = 0;
 };
@@ -38,34 +43,52 @@ std::vector<StripPlan> split_plans(const StripModel& model, const std::string& s
   return {plan_exchange(model, order, TransferCosts::counted), plan_exchange(model, order, TransferCosts::ignored)};
 }
 
-// The best plan of a strategy for a set of ranks, whatever their order.
-Candidate best_of(const StripModel& model, const std::string& strategy, const std::vector<int>& ranks) {
-  Candidate best{.strategy = strategy, .plan = {}};
-  for (const std::vector<int>& order : rank_orders(model.costs(), ranks)) {
-    for (StripPlan& plan : split_plans(model, strategy, order)) {
-      const double us = predict_us(model, plan);
-      if (!best.plan.order.empty() && us >= best.us) continue;
-      best.plan = std::move(plan);
-      best.us = us;
-    }
-  }
-  best.plan = polish(model, std::move(best.plan));
-  best.us = predict_us(model, best.plan);
+using ModelPtr = std::shared_ptr<const StripModel>;
+
+// Rows throughout; for the hybrid rows up to some place where everything passes through one tensor, channels behind it.
+std::vector<ModelPtr> models_of(const ModelPtr& rows, const std::string& strategy) {
+  if (strategy != "oodp-hybrid") return {rows};
+  std::vector<ModelPtr> models;
+  const std::size_t n = rows->frontiers().size();
+  const std::size_t step = (n + most_changes - 1) / most_changes;
+  // Evenly, and the last ones above all.
+  for (std::size_t i = n; i > step; i -= step)
+    models.push_back(std::make_shared<StripModel>(rows->costs(), rows->frontiers()[i - step - 1].op + 1));
+  return models;
+}
+
+// The best plan of a strategy for a set of ranks, whatever their order; none where the strategy has nothing to try.
+std::optional<Candidate> best_of(const std::vector<ModelPtr>& models, const std::string& strategy,
+                                 const std::vector<int>& ranks) {
+  std::optional<Candidate> best;
+  for (const ModelPtr& model : models)
+    for (const std::vector<int>& order : rank_orders(model->costs(), ranks))
+      for (StripPlan& plan : split_plans(*model, strategy, order)) {
+        const double us = predict_us(*model, plan);
+        if (!best || us < best->us) best = Candidate{strategy, model, std::move(plan), us};
+      }
+  if (!best) return best;
+  best->plan = polish(*best->model, std::move(best->plan));
+  best->us = predict_us(*best->model, best->plan);
   return best;
 }
 
-std::vector<Candidate> candidates_of(const StripModel& model, const std::string& strategy) {
+std::vector<Candidate> candidates_of(const ModelPtr& rows, const std::string& strategy) {
   std::vector<std::string> splits = {strategy};
   if (strategy == "oodp" || strategy == "auto") splits = {"oodp-exchange", "oodp-recompute"};
+  if (strategy == "auto") splits.emplace_back("oodp-hybrid");
   std::vector<Candidate> all;
   if (strategy == "auto") {
-    StripPlan single = plan_single(model);
-    const double us = predict_us(model, single);
-    all.push_back({"single", std::move(single), us});
-    if (model.n_ranks() == 1) return all;
+    StripPlan single = plan_single(*rows);
+    const double us = predict_us(*rows, single);
+    all.push_back({"single", rows, std::move(single), us});
+    if (rows->n_ranks() == 1) return all;
   }
-  for (const std::vector<int>& ranks : rank_sets(model.costs()))
-    for (const std::string& split : splits) all.push_back(best_of(model, split, ranks));
+  for (const std::string& split : splits) {
+    const std::vector<ModelPtr> models = models_of(rows, split);
+    for (const std::vector<int>& ranks : rank_sets(rows->costs()))
+      if (std::optional<Candidate> best = best_of(models, split, ranks)) all.push_back(*std::move(best));
+  }
   return all;
 }
 
@@ -90,7 +113,7 @@ std::vector<bool> working(const StripModel& model, const StripPlan& plan) {
   return works;
 }
 
-std::vector<std::string> notes_on(const StripModel& model, const std::vector<Candidate>& all, const Candidate& chosen) {
+std::vector<std::string> notes_on(const std::vector<Candidate>& all, const Candidate& chosen) {
   std::vector<std::string> notes;
   for (const std::string& strategy : strategies()) {
     const Candidate* best = nullptr;
@@ -102,8 +125,8 @@ std::vector<std::string> notes_on(const StripModel& model, const std::vector<Can
     notes.push_back(std::string("compared: ").append(strategy) + ", " + who + ", " + milliseconds(best->us));
   }
   std::vector<std::vector<bool>> works;
-  for (const Candidate& one : all) works.push_back(working(model, one.plan));
-  const std::vector<bool> chosen_works = working(model, chosen.plan);
+  for (const Candidate& one : all) works.push_back(working(*one.model, one.plan));
+  const std::vector<bool> chosen_works = working(*chosen.model, chosen.plan);
   for (std::size_t rank = 0; rank < chosen_works.size(); ++rank) {
     if (chosen_works[rank]) continue;
     std::optional<double> with_it;
@@ -117,23 +140,26 @@ std::vector<std::string> notes_on(const StripModel& model, const std::vector<Can
   return notes;
 }
 
-Plan make_oodp(const StripModel& model, const std::string& strategy) {
-  const std::vector<Candidate> all = candidates_of(model, strategy);
+Plan make_oodp(const CostModel& costs, const std::string& strategy) {
+  const std::vector<Candidate> all = candidates_of(std::make_shared<StripModel>(costs), strategy);
+  // A network that cannot be divided anywhere has no place to change.
+  if (all.empty()) return make_oodp(costs, "oodp-exchange");
   const Candidate& chosen = choose(all);
-  Plan plan = to_plan(model, chosen.plan, chosen.strategy);
-  plan.notes = notes_on(model, all, chosen);
+  Plan plan = to_plan(*chosen.model, chosen.plan, chosen.strategy);
+  plan.notes = notes_on(all, chosen);
   if (strategy != "auto" || chosen.strategy == "single") return plan;
   // Rows are a little coarser than boxes: what counts is the timeline of the plan itself.
-  Plan single = to_plan(model, all.front().plan, "single");
+  Plan single = to_plan(*all.front().model, all.front().plan, "single");
   if (single.predicted_us > plan.predicted_us) return plan;
-  single.notes = notes_on(model, all, all.front());
+  single.notes = notes_on(all, all.front());
   return single;
 }
 
 }  // namespace
 
 std::vector<std::string> strategies() {
-  return {"auto", "oodp", "oodp-exchange", "oodp-recompute", "oodp-published", "equal", "proportional", "single"};
+  return {"auto",           "oodp",  "oodp-exchange", "oodp-recompute", "oodp-hybrid",
+          "oodp-published", "equal", "proportional",  "single"};
 }
 
 Plan make_plan(const CostModel& costs, const std::string& strategy) {
@@ -148,7 +174,7 @@ Plan make_plan(const CostModel& costs, const std::string& strategy) {
   if (strategy == "proportional") return to_plan(model, plan_proportional(model), strategy);
   if (strategy == "oodp-published") return to_plan(model, plan_published(model), strategy);
   if (strategy == "single") return to_plan(model, plan_single(model), strategy);
-  return make_oodp(model, strategy);
+  return make_oodp(costs, strategy);
 }
 
 Plan equal_plan(const Graph& graph, int n_ranks, SplitAxis axis) {

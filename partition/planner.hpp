@@ -10,8 +10,9 @@
 
 namespace strake::partition {
 
-/// "auto" (the fastest predicted of oodp by exchange, oodp by recompute, and one rank), "oodp" (the faster of the two
-/// that split), "oodp-exchange", "oodp-recompute", "oodp-published", "equal", "proportional", "single".
+/// "auto" (the fastest predicted of oodp by exchange, oodp by recompute, oodp by rows and then channels, and one rank),
+/// "oodp" (the faster of the first two), "oodp-exchange", "oodp-recompute", "oodp-hybrid", "oodp-published", "equal",
+/// "proportional", "single".
 [[nodiscard]] std::vector<std::string> strategies();
 
 /// A checked plan with its predicted time, strategy, overlap choices and notes (what lost and by how much, which ranks

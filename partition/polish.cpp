@@ -112,7 +112,7 @@ class Search {
   // Not bounded by what the rest has used up: once over all operators is little.
   void choose_overlap() {
     for (OpId id = 0; id < model_.size(); ++id) {
-      if (model_.op(id).kind != StripKind::cut) continue;
+      if (model_.op(id).kind != StripKind::cut || model_.op(id).by_channels) continue;
       StripPlan candidate = plan_;
       candidate.overlap[at(id)] = Overlap::interior_first;
       keep_if_better(std::move(candidate), least_gain_of_overlap);

@@ -2,6 +2,7 @@
 #include "partition/strip_model.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <set>
 
@@ -21,26 +22,11 @@ Box rows_box(const Shape& shape, int axis, Interval rows) {
   return axis < 0 ? whole(shape) : with_axis(whole(shape), at(axis), rows);
 }
 
-// An axis without rows has the one row 0.
-Interval rows_in(const Box& box, int axis) {
-  if (box.empty()) return {};
-  return axis < 0 ? Interval{0, 1} : box[at(axis)];
-}
-
-StripInput edge(const Graph& graph, OpId id, std::size_t input, int dst_axis, int src_axis) {
-  const Shape& dst = graph.shape(id);
-  const OpId src_id = graph.op(id).inputs[input];
-  const Shape& src = graph.shape(src_id);
-  std::vector<Interval> of_row;
-  for (Index row = 0; row < rows_of(dst, dst_axis); ++row)
-    of_row.push_back(rows_in(input_boxes(graph, id, rows_box(dst, dst_axis, {row, row + 1}))[input], src_axis));
-  const Box all = input_boxes(graph, id, whole(dst))[input];
-  const auto read_rows = static_cast<double>(rows_in(all, src_axis).size());
-  const double share = read_rows == 0
-                           ? 0
-                           : static_cast<double>(all.volume()) / read_rows *
-                                 static_cast<double>(rows_of(src, src_axis)) / static_cast<double>(volume(src));
-  return {.src = src_id, .rows = RowMap(std::move(of_row)), .share = share};
+// What kernels compute at once; 0 where the channels do not divide into such blocks.
+Index channel_block(const Shape& shape) {
+  for (const Index block : {16, 8})
+    if (shape[1] % block == 0) return block;
+  return 0;
 }
 
 }  // namespace
@@ -63,6 +49,19 @@ RowMap::RowMap(std::vector<Interval> of_row)
     if (!of_row_[i].empty()) end = std::max(end, of_row_[i].end);
     greatest_end_[i] = end;
   }
+  if (!ascending_) make_hulls();
+}
+
+// A sparse table, since planners ask for hulls of thousands of rows millions of times.
+void RowMap::make_hulls() {
+  hulls_ = {of_row_};
+  for (std::size_t length = 1; 2 * length <= of_row_.size(); length *= 2) {
+    const std::vector<Interval>& shorter = hulls_.back();
+    std::vector<Interval> longer;
+    for (std::size_t i = 0; i + 2 * length <= of_row_.size(); ++i)
+      longer.push_back(hull(shorter[i], shorter[i + length]));
+    hulls_.push_back(std::move(longer));
+  }
 }
 
 Interval RowMap::read_by(Interval dst) const {
@@ -72,15 +71,21 @@ Interval RowMap::read_by(Interval dst) const {
     const Interval rows{least_begin_[at(dst.begin)], greatest_end_[at(dst.end - 1)]};
     return rows.empty() ? Interval{} : rows;
   }
-  Interval rows;
-  for (Index row = dst.begin; row < dst.end; ++row) rows = hull(rows, of_row_[at(row)]);
-  return rows;
+  const auto level = static_cast<int>(std::bit_width(static_cast<std::size_t>(dst.size()))) - 1;
+  const std::vector<Interval>& hulls = hulls_[static_cast<std::size_t>(level)];
+  // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): `dst` has a row, so that `level` is not
+  // negative.
+  return hull(hulls[at(dst.begin)], hulls[at(dst.end - (Index{1} << level))]);
 }
 
-StripModel::StripModel(const CostModel& costs) : costs_(&costs) {
+StripModel::StripModel(const CostModel& costs, OpId channels_from) : costs_(&costs), channels_from_(channels_from) {
   const Graph& graph = costs.graph();
-  for (OpId id = 0; id < graph.size(); ++id) axes_.push_back(axis_of(id));
   ops_.resize(graph.ops.size());
+  for (OpId id = 0; id < graph.size(); ++id) {
+    axes_.push_back(axis_of(id));
+    ops_[at(id)].by_channels = as<Input>(graph.op(id)) == nullptr && axes_.back() == 1 && costs.strip_axis(id) != 1;
+    if (ops_[at(id)].by_channels) ops_[at(id)].row_cells = channel_block(graph.shape(id));
+  }
   for (OpId id = 0; id < graph.size(); ++id) add(id);
   for (const Port& port : graph.outputs) ops_[at(port.op)].is_output = true;
   find_groups();
@@ -90,7 +95,11 @@ StripModel::StripModel(const CostModel& costs) : costs_(&costs) {
 // Inputs are never cut, but rows of them are sent: along the axis on which a strip of a reader needs less than all.
 int StripModel::axis_of(OpId id) const {
   const Graph& graph = costs_->graph();
-  if (as<Input>(graph.op(id)) == nullptr) return costs_->strip_axis(id);
+  if (as<Input>(graph.op(id)) == nullptr) {
+    const bool by_channels = channels_from_ != no_channels && id >= channels_from_ && graph.shape(id).size() == 4 &&
+                             channel_block(graph.shape(id)) > 0 && can_cut(graph, id, 1);
+    return by_channels ? 1 : costs_->strip_axis(id);
+  }
   for (OpId reader = id + 1; reader < graph.size(); ++reader) {
     const std::vector<OpId>& inputs = graph.op(reader).inputs;
     const auto found = std::find(inputs.begin(), inputs.end(), id);
@@ -105,12 +114,40 @@ int StripModel::axis_of(OpId id) const {
   return -1;
 }
 
+Box StripModel::box(OpId id, Interval rows) const {
+  const Index cells = op(id).row_cells;
+  return rows_box(graph().shape(id), axes_[at(id)], {rows.begin * cells, rows.end * cells});
+}
+
+// The rows that `box` touches. An axis without rows has the one row 0.
+Interval StripModel::rows_in(OpId id, const Box& box) const {
+  if (box.empty()) return {};
+  const int axis = axes_[at(id)];
+  if (axis < 0) return {0, 1};
+  const Index cells = op(id).row_cells;
+  return {box[at(axis)].begin / cells, (box[at(axis)].end + cells - 1) / cells};
+}
+
+StripInput StripModel::edge(OpId id, std::size_t input) const {
+  const OpId src = graph().op(id).inputs[input];
+  const Shape& shape = graph().shape(src);
+  std::vector<Interval> of_row;
+  for (Index row = 0; row < op(id).n_rows; ++row)
+    of_row.push_back(rows_in(src, input_boxes(graph(), id, box(id, {row, row + 1}))[input]));
+  const Box all = input_boxes(graph(), id, whole(graph().shape(id)))[input];
+  const auto read_rows = static_cast<double>(rows_in(src, all).size());
+  const double share = read_rows == 0 ? 0
+                                      : static_cast<double>(all.volume()) / read_rows *
+                                            static_cast<double>(op(src).n_rows) / static_cast<double>(volume(shape));
+  return {.src = src, .rows = RowMap(std::move(of_row)), .share = share};
+}
+
 void StripModel::add(OpId id) {
   const Graph& graph = costs_->graph();
   const Op& from = graph.op(id);
   StripOp& op = ops_[at(id)];
   const int axis = axes_[at(id)];
-  op.n_rows = rows_of(from.shape, axis);
+  op.n_rows = rows_of(from.shape, axis) / op.row_cells;
   op.row_bytes = static_cast<double>(dense_bytes(whole(from.shape), from.type)) / static_cast<double>(op.n_rows);
   op.kind = axis < 0 ? StripKind::whole : StripKind::cut;
   if (as<Input>(from) != nullptr) op.kind = StripKind::input;
@@ -118,14 +155,16 @@ void StripModel::add(OpId id) {
   for (std::size_t i = 0; i < from.inputs.size(); ++i) {
     const OpId src = from.inputs[i];
     if (this->op(src).kind == StripKind::constant) continue;
-    op.inputs.push_back(edge(graph, id, i, axis, axes_[at(src)]));
+    op.inputs.push_back(edge(id, i));
     op.input_ids.push_back(src);
     std::vector<OpId>& readers = ops_[at(src)].readers;
     if (readers.empty() || readers.back() != id) readers.push_back(id);
   }
   for (int rank = 0; rank < n_ranks(); ++rank) {
     std::vector<double>& table = op.costs.emplace_back();
-    for (Index rows = 0; rows <= op.n_rows; ++rows) table.push_back(costs_->compute_us(rank, id, rows));
+    for (Index rows = 0; rows <= op.n_rows; ++rows)
+      table.push_back(op.by_channels ? costs_->compute_us(rank, id, box(id, {0, rows}))
+                                     : costs_->compute_us(rank, id, rows));
   }
 }
 

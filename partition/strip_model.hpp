@@ -17,10 +17,13 @@ class RowMap {
   [[nodiscard]] Interval read_by(Interval dst) const;
 
  private:
+  void make_hulls();
+
   std::vector<Interval> of_row_;
   std::vector<Index> least_begin_;   // [row]: over this row and those behind it
   std::vector<Index> greatest_end_;  // [row]: over this row and those before it
   bool ascending_ = true;
+  std::vector<std::vector<Interval>> hulls_;  // [k][row]: of 2^k rows from this one on; only where not ascending
 };
 
 /// An edge of the graph.
@@ -46,7 +49,9 @@ enum class StripKind : unsigned char {
 
 struct StripOp {
   StripKind kind = StripKind::cut;
-  Index n_rows = 1;  // along its axis; 1 where it has none
+  Index n_rows = 1;     // along its axis; 1 where it has none
+  Index row_cells = 1;  // along the axis, of one row: more than 1 where blocks of channels are the rows
+  bool by_channels = false;
   double row_bytes = 0;
   bool is_output = false;
   int group = -1;                          // of connected operators that cannot be cut, which share a rank
@@ -56,16 +61,23 @@ struct StripOp {
   std::vector<std::vector<double>> costs;  // [rank][rows]: microseconds
 };
 
+constexpr OpId no_channels = -1;
+
 /// Tables for one graph, profile and axis. Immutable.
 class StripModel {
  public:
-  explicit StripModel(const CostModel& costs);
+  /// @param channels_from  maps of this operator and of those behind it are cut into blocks of channels instead, where
+  ///                       they can be: late maps have few rows, and each rank then streams its part of the weights
+  ///                       only
+  explicit StripModel(const CostModel& costs, OpId channels_from = no_channels);
 
   [[nodiscard]] const CostModel& costs() const { return *costs_; }
   [[nodiscard]] const Graph& graph() const { return costs_->graph(); }
   [[nodiscard]] int n_ranks() const { return costs_->n_ranks(); }
   [[nodiscard]] OpId size() const { return static_cast<OpId>(ops_.size()); }
   [[nodiscard]] const StripOp& op(OpId id) const { return ops_[static_cast<std::size_t>(id)]; }
+  /// The box of `rows` of an operator's output; everything where it has no axis.
+  [[nodiscard]] Box box(OpId id, Interval rows) const;
   [[nodiscard]] int n_groups() const { return n_groups_; }
   [[nodiscard]] double compute_us(int rank, OpId id, Interval rows) const {
     return op(id).costs[static_cast<std::size_t>(rank)][static_cast<std::size_t>(rows.size())];
@@ -79,8 +91,11 @@ class StripModel {
   void find_groups();
   void find_frontiers();
   [[nodiscard]] int axis_of(OpId id) const;
+  [[nodiscard]] StripInput edge(OpId id, std::size_t input) const;
+  [[nodiscard]] Interval rows_in(OpId id, const Box& box) const;
 
   const CostModel* costs_;
+  OpId channels_from_;
   std::vector<int> axes_;  // [op]: along which rows are counted, -1 if none
   std::vector<StripOp> ops_;
   std::vector<Frontier> frontiers_;

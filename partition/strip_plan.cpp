@@ -174,12 +174,10 @@ Plan to_plan(const StripModel& model, const StripPlan& strips, const std::string
   for (OpId id = 0; id < model.size(); ++id) {
     const StripKind kind = model.op(id).kind;
     if (kind == StripKind::input || kind == StripKind::constant) continue;
-    const Box all = whole(graph.shape(id));
     for (int rank = 0; rank < model.n_ranks(); ++rank) {
       const Interval own = rows[at(id)][at(rank)];
       if (own.empty()) continue;
-      const auto axis = at(std::max(model.costs().strip_axis(id), 0));
-      plan.boxes(id, rank) = {kind == StripKind::cut ? with_axis(all, axis, own) : all};
+      plan.boxes(id, rank) = {model.box(id, own)};
     }
   }
   place_constants(graph, plan);
