@@ -2,15 +2,17 @@
 #include "cli/context.hpp"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
+#include <cstring>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <stdexcept>
 
+#include "cli/numbers.hpp"
+#include "cli/printable.hpp"
 #include "core/log.hpp"
+#include "io/file.hpp"
 #include "partition/plan_json.hpp"
 #include "partition/planner.hpp"
 
@@ -18,17 +20,11 @@ namespace strake::cli {
 
 namespace {
 
-// "1,3" or "1:3": emulated slowdowns, each at least 1.
-std::vector<double> slowdowns_of(const std::string& text) {
-  std::vector<double> factors = numbers_of(text, "--emulate-slowdown");
-  for (const double factor : factors)
-    if (!(factor >= 1)) throw CLI::ValidationError("--emulate-slowdown", "factors are 1 or more, got '" + text + "'");
-  return factors;
-}
-
 engine::Settings settings_of(const Context& context, const CommonOptions& options) {
   engine::Settings settings;
   settings.exactness = options.exact ? kernels::Exactness::exact : kernels::Exactness::fastest;
+  if (options.kernels == "direct") settings.kernels = engine::KernelPolicy::direct;
+  if (options.kernels == "winograd") settings.kernels = engine::KernelPolicy::winograd;
   if (options.axis == "h") settings.axis = SplitAxis::rows;
   if (options.axis == "w") settings.axis = SplitAxis::columns;
   settings.threads = options.threads;
@@ -49,6 +45,10 @@ void add_model_options(CLI::App& app, CommonOptions& options) {
 
 void add_job_options(CLI::App& app, CommonOptions& options) {
   app.add_flag("--exact", options.exact, "The same bits on any number of ranks, however the work is cut");
+  app.add_option("--kernels", options.kernels,
+                 "Kernels of convolutions: auto measures which is fastest where it runs; --exact is always direct")
+      ->check(CLI::IsMember({"auto", "direct", "winograd"}))
+      ->capture_default_str();
   app.add_option("--axis", options.axis, "Cut frames along rows (h) or columns (w); auto takes the longer")
       ->check(CLI::IsMember({"auto", "h", "w"}))
       ->capture_default_str();
@@ -57,11 +57,10 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
       ->capture_default_str();
   app.add_option("--threads", options.threads, "Threads per rank; by default this rank's share of the allowed cores")
       ->check(CLI::Range(1, 1024));
-  app.add_option_function<std::string>(
-      "--emulate-slowdown", [&options](const std::string& text) { options.slowdowns = slowdowns_of(text); },
-      "Rank r spins after each kernel until it has taken that many times as long: 1,3,...");
+  add_numbers_option(app, "--emulate-slowdown", options.slowdowns, number_between(1, 1e6),
+                     "Rank r spins after each kernel until it has taken that many times as long: 1,3,...");
   app.add_option("--timeout", options.timeout_s, "Seconds that a rank waits for another's message in a frame")
-      ->check(CLI::Range(0.001, 1e6))
+      ->check(check_number(number_between(0.001, 1e6)))
       ->capture_default_str();
 }
 
@@ -71,13 +70,33 @@ void add_output_options(CLI::App& app, CommonOptions& options) {
   app.add_flag("-q,--quiet", options.quiet, "Print errors only");
 }
 
-void set_verbosity(const Context& context, const CommonOptions& options) {
+void add_plan_option(CLI::App& app, std::string& file) {
+  app.add_option("--plan", file, "Run this plan, as strake plan -o writes it");
+}
+
+void check_job_options(const CLI::App& app, const CommonOptions& options, int n_ranks) {
+  const CLI::Option* plan = app.get_option_no_throw("--plan");
+  for (const char* name : {"--strategy", "--axis"})
+    if (plan != nullptr && plan->count() > 0 && app.get_option(name)->count() > 0)
+      throw CLI::ValidationError(name,
+                                 "says how to plan, but --plan gives a plan that is made already; give one of them");
+  if (options.slowdowns.size() > static_cast<std::size_t>(n_ranks))
+    throw CLI::ValidationError("--emulate-slowdown", "expected a factor for each rank, at most " +
+                                                         std::to_string(n_ranks) + ", got " +
+                                                         std::to_string(options.slowdowns.size()));
+}
+
+void begin_verb(const Context& context, const CommonOptions& options, const std::vector<std::string>& files) {
   if (options.quiet)
     spdlog::set_level(spdlog::level::err);
   else if (!context.is_root())
     spdlog::set_level(spdlog::level::warn);
   else
     spdlog::set_level(options.verbose ? spdlog::level::debug : spdlog::level::info);
+  if (!context.is_root()) return;
+  if (!options.json.empty()) io::check_writable(options.json);
+  for (const std::string& file : files)
+    if (!file.empty()) io::check_writable(file);
 }
 
 OpenSession open_session(const Context& context, const CommonOptions& options, const InputOptions& inputs) {
@@ -88,16 +107,21 @@ OpenSession open_session(const Context& context, const CommonOptions& options, c
   open.session.load([model = options.model, shapes = options.shapes, inputs, files = open.files] {
     OpenedModel opened = open_model(model, shapes, inputs);
     *files = std::move(opened.files);
-    return std::move(opened.graph);
+    return std::move(opened.model);
   });
   return open;
+}
+
+engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& options, const OpenSession& open) {
+  if (!context.is_root() || options.files.empty()) return engine::random_inputs(open.session.graph());
+  return read_inputs(open.session.graph(), *open.files, options);
 }
 
 PlanResult make_session_plan(engine::Session& session, const std::string& strategy, const std::string& plan_file) {
   PlanResult result;
   if (!plan_file.empty()) {
     if (session.is_root())
-      result.plan = partition::plan_from_json(session.graph(), read_text(plan_file), session.size(), plan_file);
+      result.plan = partition::plan_from_json(session.graph(), io::read_file(plan_file), session.size(), plan_file);
     return result;
   }
   if (strategy == "equal") {
@@ -118,55 +142,20 @@ PlanResult make_session_plan(engine::Session& session, const std::string& strate
   return result;
 }
 
-std::vector<double> numbers_of(const std::string& text, const std::string& option) {
-  std::vector<double> numbers;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');) {
-    std::size_t used = 0;
-    try {
-      numbers.push_back(std::stod(part, &used));
-    } catch (const std::exception&) {
-      used = 0;
-    }
-    if (part.empty() || used != part.size())
-      throw InvalidInput(option + " expects numbers with commas between them, got '" + text + "'");
-  }
-  if (numbers.empty()) throw InvalidInput(option + " expects numbers with commas between them, got '" + text + "'");
-  return numbers;
+void print(const Context& context, const CommonOptions& options, const std::string& text) {
+  if (context.is_root() && !options.quiet) write_stdout(printable(text));
 }
 
-void print(const Context& context, const CommonOptions& options, const std::string& text) {
-  if (!context.is_root() || options.quiet) return;
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+void write_stdout(const std::string& text) {
+  errno = 0;
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return;
+  throw std::runtime_error(std::string("cannot write to stdout: ") + std::strerror(errno));
 }
 
 void write_json(const Context& context, const CommonOptions& options, const nlohmann::json& json) {
-  if (context.is_root() && !options.json.empty()) write_text(options.json, json.dump(2) + "\n");
-}
-
-std::string read_text(const std::string& file) {
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) throw InvalidInput("'" + file + "' is a directory, not a file");
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw InvalidInput("cannot read '" + file + "'");
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
-void write_text(const std::string& file, const std::string& text) {
-  const std::string partial = file + "." + std::to_string(getpid()) + ".partial";
-  std::ofstream stream(partial, std::ios::binary);
-  stream << text;
-  stream.close();
-  std::error_code error;
-  if (stream) std::filesystem::rename(partial, file, error);
-  if (!stream || error) {
-    std::error_code ignored;
-    std::filesystem::remove(partial, ignored);
-    throw InvalidInput("cannot write '" + file + "'");
-  }
+  if (!context.is_root() || options.json.empty()) return;
+  // Names from model files may be no UTF-8.
+  io::write_file(options.json, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace strake::cli

@@ -20,6 +20,7 @@ struct CommonOptions {
   std::string model;
   std::vector<std::string> shapes;  // "input=1,3,480,640"
   bool exact = false;
+  std::string kernels = "auto";
   std::string axis = "auto";
   std::string strategy = "auto";
   int threads = 0;
@@ -32,6 +33,7 @@ struct CommonOptions {
 
 void add_model_options(CLI::App& app, CommonOptions& options);
 void add_job_options(CLI::App& app, CommonOptions& options);
+void add_plan_option(CLI::App& app, std::string& file);
 void add_output_options(CLI::App& app, CommonOptions& options);
 
 /// One run of the program on one rank.
@@ -42,8 +44,14 @@ struct Context {
   [[nodiscard]] bool is_root() const { return communicator.rank() == 0; }
 };
 
-/// Turns spdlog's level to what -v and -q say; ranks other than 0 only warn.
-void set_verbosity(const Context& context, const CommonOptions& options);
+/// Refuses options that contradict each other or the number of ranks.
+/// @throws CLI::ValidationError, so for callbacks of the parser
+void check_job_options(const CLI::App& app, const CommonOptions& options, int n_ranks);
+
+/// Turns spdlog's level to what -v and -q say (ranks other than 0 only warn), and makes sure on rank 0 that `--json`
+/// and `files` (where they are not "") can be written, before anybody measures or runs anything.
+/// @throws InvalidInput
+void begin_verb(const Context& context, const CommonOptions& options, const std::vector<std::string>& files = {});
 
 /// A session with its model loaded.
 struct OpenSession {
@@ -56,6 +64,12 @@ struct OpenSession {
 [[nodiscard]] OpenSession open_session(const Context& context, const CommonOptions& options,
                                        const InputOptions& inputs);
 
+/// Local. On rank 0 the inputs from files, or where no file was given pseudo-random ones; always those on the other
+/// ranks, which have no files but compute alone where single ranks are measured.
+/// @throws InvalidInput
+[[nodiscard]] engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& options,
+                                                  const OpenSession& open);
+
 /// A plan for this session: from a file, or made by the strategy from a profile.
 struct PlanResult {
   Plan plan;                       // of rank 0; the others' is empty
@@ -66,18 +80,13 @@ struct PlanResult {
 [[nodiscard]] PlanResult make_session_plan(engine::Session& session, const std::string& strategy,
                                            const std::string& plan_file);
 
-/// "1,3,480,640": numbers with commas between them. @throws InvalidInput naming `option`
-[[nodiscard]] std::vector<double> numbers_of(const std::string& text, const std::string& option);
-
-/// Writes to stdout on rank 0 unless -q.
+/// Writes to stdout on rank 0 unless -q. @throws std::runtime_error if stdout takes no more
 void print(const Context& context, const CommonOptions& options, const std::string& text);
+
+/// At once, not when the program ends. @throws std::runtime_error if stdout takes no more
+void write_stdout(const std::string& text);
 
 /// Writes JSON to `--json FILE`, if given, on rank 0. @throws InvalidInput if it cannot be written
 void write_json(const Context& context, const CommonOptions& options, const nlohmann::json& json);
-
-/// The whole of a text file. @throws InvalidInput naming it
-[[nodiscard]] std::string read_text(const std::string& file);
-/// Written beside its place and renamed. @throws InvalidInput naming it
-void write_text(const std::string& file, const std::string& text);
 
 }  // namespace strake::cli

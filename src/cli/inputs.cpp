@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cli/context.hpp"
+#include "cli/numbers.hpp"
 #include "cli/picture_input.hpp"
 #include "core/rewrite/rewrite.hpp"
 #include "io/npy.hpp"
@@ -90,7 +90,8 @@ std::map<std::string, Shape> shapes_by_input(const std::vector<std::string>& opt
     if (!known)
       throw InvalidInput("--shape '" + text + "': the model has no input '" + name + "'; its inputs are " +
                          names_of(declared));
-    shapes[name] = shape_of_numbers(sizes, "--shape " + name);
+    if (!shapes.emplace(name, shape_of_numbers(sizes, "--shape " + name)).second)
+      throw InvalidInput("--shape: '" + name + "' was given twice");
   }
   return shapes;
 }
@@ -124,27 +125,38 @@ void add_input_options(CLI::App& app, InputOptions& options) {
       ->capture_default_str();
   app.add_option("--scale", options.scale,
                  "Pixels (0 to 255) become (pixel * scale - mean) / std; 1/255 may be written so")
+      ->check({[](std::string& text) {
+                 try {
+                   (void)fraction_of(text, "it");
+                 } catch (const InvalidInput& error) {
+                   return std::string(error.what());
+                 }
+                 return std::string();
+               },
+               ""})
       ->capture_default_str();
-  app.add_option("--mean", options.mean, "One number, or one for each channel in the order of --channels")
-      ->delimiter(',');
-  app.add_option("--std", options.std, "One number, or one for each channel in the order of --channels")
-      ->delimiter(',');
+  const std::string each = "One number, or one for each channel in the order of --channels";
+  add_numbers_option(app, "--mean", options.mean, any_number(), each);
+  add_numbers_option(app, "--std", options.std, number_above_0(), each);
 }
 
 OpenedModel open_model(const std::string& model, const std::vector<std::string>& shapes, const InputOptions& options) {
   const std::vector<DeclaredInput> declared = onnx_import::declared_inputs(model);
   OpenedModel opened;
   opened.files = files_by_input(options.files, declared);
-  onnx_import::ImportOptions import_options{.shapes = shapes_by_input(shapes, declared)};
+  onnx_import::ImportOptions import_options{.shapes = shapes_by_input(shapes, declared), .values = {}};
   for (const DeclaredInput& input : declared) {
     const auto file = opened.files.find(input.name);
     if (has_open_dimension(input) && file != opened.files.end() && !import_options.shapes.contains(input.name))
       import_options.shapes[input.name] = shape_from_file(input, file->second);
+    if (file != opened.files.end() && !is_picture(file->second))
+      import_options.values[input.name] = read_tensor(file->second);
   }
-  opened.graph = onnx_import::import_model(model, import_options);
+  opened.model = onnx_import::import_model(model, import_options);
+  for (const std::string& name : opened.model.bound) opened.files.erase(name);
   for (const auto& [name, file] : opened.files)
-    if (is_picture(file)) take_pictures(opened.graph, name, options);
-  rewrite::optimise(opened.graph);
+    if (is_picture(file)) take_pictures(opened.model.graph, name, options);
+  rewrite::optimise(opened.model.graph);
   return opened;
 }
 

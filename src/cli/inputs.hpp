@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/graph.hpp"
+#include "core/model.hpp"
 #include "engine/frame.hpp"
 #include "io/picture.hpp"
 
@@ -29,15 +29,16 @@ void add_input_options(CLI::App& app, InputOptions& options);
 /// Files by the names of the inputs that they are for.
 using InputFiles = std::map<std::string, std::string>;
 
-/// A model with its weights, rewritten and ready to plan, and the files for its inputs.
+/// A model with its weights, rewritten and ready to plan, and the files for its inputs, those left out whose values
+/// became part of the model.
 struct OpenedModel {
-  Graph graph;
+  Model model;
   InputFiles files;
 };
 
 /// Reads a model. Picture files turn their inputs into 8-bit ones with a NormalizePicture behind: what travels between
 /// ranks is a quarter as large. Open dimensions take their size from `--shape`, then from the file, then 1 for the
-/// first axis.
+/// first axis. Where the value of an input has to be known (sizes of a Reshape, weights), its file becomes a constant.
 /// @throws InvalidInput
 [[nodiscard]] OpenedModel open_model(const std::string& model, const std::vector<std::string>& shapes,
                                      const InputOptions& options);

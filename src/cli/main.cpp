@@ -11,9 +11,11 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <sstream>
 #include <thread>
 
 #include "cli/context.hpp"
+#include "cli/printable.hpp"
 #include "cli/verbs.hpp"
 #include "comm/mpi_communicator.hpp"
 #include "comm/thread_communicator.hpp"
@@ -39,33 +41,50 @@ bool launched_by_mpi() {
 }
 
 void log_to_stderr() {
-  auto logger = spdlog::stderr_color_st("strake");
+  // Not through spdlog's registry, which the ranks of a simulation share: names may stand there only once.
+  auto logger = std::make_shared<spdlog::logger>("strake", std::make_shared<spdlog::sinks::stderr_color_sink_st>());
   logger->set_pattern("strake: %^%l%$: %v");
   spdlog::set_default_logger(logger);
   set_log_sink([](LogLevel level, const std::string& message) {
     switch (level) {
       case LogLevel::debug:
-        spdlog::debug(message);
+        spdlog::debug("{}", cli::one_line(message));
         break;
       case LogLevel::info:
-        spdlog::info(message);
+        spdlog::info("{}", cli::one_line(message));
         break;
       case LogLevel::warning:
-        spdlog::warn(message);
+        spdlog::warn("{}", cli::one_line(message));
         break;
       case LogLevel::error:
-        spdlog::error(message);
+        spdlog::error("{}", cli::one_line(message));
         break;
     }
   });
 }
 
-// Reports an error and ends all ranks. Where all ranks fail alike, rank 0 speaks for them: the others give it a moment.
-int fail(comm::Communicator& communicator, const std::string& message, int exit_code) {
-  if (communicator.rank() != 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  spdlog::error(message);
-  if (communicator.size() > 1) communicator.abort(exit_code);
-  return exit_code;
+// Where all ranks fail alike, rank 0 speaks for them: the others give it a moment. @throws JobEnded when it has spoken
+void let_root_speak(comm::Communicator& communicator) {
+  if (communicator.rank() == 0) return;
+  for (int i = 0; i < 50; ++i) {
+    communicator.look_for_leavers();
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+// Reports what the user got wrong.
+int refuse(comm::Communicator& communicator, const std::string& message) {
+  let_root_speak(communicator);
+  spdlog::error("{}", cli::one_line(message));
+  return exit_wrong_input;
+}
+
+// Reports what failed at run time, where nobody knows which ranks can still answer, and ends all of them.
+int fail(comm::Communicator& communicator, const std::string& message) {
+  let_root_speak(communicator);
+  spdlog::error("{}", cli::one_line(message));
+  if (communicator.size() > 1) communicator.abort(exit_failed);
+  return exit_failed;
 }
 
 // The parser would only say that a subcommand is required.
@@ -90,25 +109,35 @@ int parse_and_run(comm::Communicator& communicator, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {
-    return context.is_root() ? app.exit(request) : 0;
+    if (!context.is_root()) return 0;
+    std::ostringstream text;
+    const int code = app.exit(request, text);
+    cli::write_stdout(text.str());
+    return code;
   } catch (const CLI::ParseError& error) {
-    if (context.is_root()) spdlog::error("{} (see strake --help)", error.what());
+    if (context.is_root()) spdlog::error("{} (see strake --help)", cli::one_line(error.what()));
     return exit_wrong_input;
   }
   return verb();
 }
 
-int run(comm::Communicator& communicator, int argc, char** argv) {
+int run_or_report(comm::Communicator& communicator, int argc, char** argv) {
   try {
     return parse_and_run(communicator, argc, argv);
   } catch (const InvalidInput& error) {
-    return fail(communicator, error.what(), exit_wrong_input);
-  } catch (const PeerLost& error) {
-    return fail(communicator, error.what(), exit_failed);
+    return refuse(communicator, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(communicator, "out of memory", exit_failed);
+    return fail(communicator, "out of memory");
   } catch (const std::exception& error) {
-    return fail(communicator, error.what(), exit_failed);
+    return fail(communicator, error.what());
+  }
+}
+
+int run(comm::Communicator& communicator, int argc, char** argv) {
+  try {
+    return communicator.leave(run_or_report(communicator, argc, argv));
+  } catch (const comm::JobEnded& job) {
+    return communicator.leave(job.exit_code);
   }
 }
 
@@ -127,7 +156,7 @@ int main(int argc, char** argv) {
     const std::unique_ptr<comm::Communicator> world = comm::make_mpi_communicator();
     return run(*world, argc, argv);
   } catch (const std::exception& error) {
-    spdlog::error("{}", error.what());
+    spdlog::error("{}", cli::one_line(error.what()));
     return exit_failed;
   }
 }

@@ -2,9 +2,10 @@
 #include "cli/picture_input.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
-#include "cli/context.hpp"
+#include "cli/numbers.hpp"
 
 namespace strake::cli {
 
@@ -34,14 +35,6 @@ Port& port_named(Graph& graph, const std::string& name) {
   throw InvalidInput("the model has no input '" + name + "'");
 }
 
-double number_or_fraction(const std::string& text) {
-  const std::size_t slash = text.find('/');
-  if (slash == std::string::npos) return numbers_of(text, "--scale").front();
-  const double over = numbers_of(text.substr(slash + 1), "--scale").front();
-  if (over == 0) throw InvalidInput("--scale '" + text + "' divides by 0");
-  return numbers_of(text.substr(0, slash), "--scale").front() / over;
-}
-
 std::vector<double> per_channel(const std::vector<double>& values, Index channels, double otherwise,
                                 const std::string& option) {
   const auto n = static_cast<std::size_t>(channels);
@@ -54,14 +47,15 @@ std::vector<double> per_channel(const std::vector<double>& values, Index channel
 }
 
 NormalizePicture normalisation(const InputOptions& options, Index channels) {
-  const double scale = number_or_fraction(options.scale);
+  const double scale = fraction_of(options.scale, "--scale");
   const std::vector<double> mean = per_channel(options.mean, channels, 0, "--mean");
   const std::vector<double> deviation = per_channel(options.std, channels, 1, "--std");
   NormalizePicture normalise;
   for (std::size_t c = 0; c < mean.size(); ++c) {
-    if (deviation[c] == 0) throw InvalidInput("--std must not be 0");
     normalise.scale.push_back(static_cast<float>(scale / deviation[c]));
     normalise.shift.push_back(static_cast<float>(-mean[c] / deviation[c]));
+    if (!std::isnormal(normalise.scale.back()) || !std::isfinite(normalise.shift.back()))
+      throw InvalidInput("--scale, --mean and --std together leave the range of float32");
   }
   return normalise;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -26,10 +27,6 @@ std::string latency_text(const engine::Percentiles& ms) {
                      ms.p99, ms.min, ms.max, ms.mean);
 }
 
-nlohmann::json latency_json(const engine::Percentiles& ms) {
-  return {{"p50", ms.p50}, {"p90", ms.p90}, {"p99", ms.p99}, {"min", ms.min}, {"max", ms.max}, {"mean", ms.mean}};
-}
-
 std::string ranks_text(const std::vector<engine::RankReport>& ranks) {
   Table table(
       {"rank", "host", "threads", "share", "compute ms", "wait ms", "sent", "received", "peak MB", "predicted MB"});
@@ -41,6 +38,16 @@ std::string ranks_text(const std::vector<engine::RankReport>& ranks) {
   return table.text();
 }
 
+namespace {
+
+nlohmann::json number_or_null(const std::optional<double>& number) {
+  return number ? nlohmann::json(*number) : nlohmann::json(nullptr);
+}
+
+nlohmann::json latency_json(const engine::Percentiles& ms) {
+  return {{"p50", ms.p50}, {"p90", ms.p90}, {"p99", ms.p99}, {"min", ms.min}, {"max", ms.max}, {"mean", ms.mean}};
+}
+
 nlohmann::json ranks_json(const std::vector<engine::RankReport>& ranks) {
   nlohmann::json list = nlohmann::json::array();
   for (const engine::RankReport& rank : ranks)
@@ -50,11 +57,38 @@ nlohmann::json ranks_json(const std::vector<engine::RankReport>& ranks) {
                     {"share", rank.share},
                     {"compute_ms", rank.compute_ms},
                     {"wait_ms", rank.wait_ms},
-                    {"sent_bytes", rank.sent_bytes},
-                    {"received_bytes", rank.received_bytes},
+                    {"sent_bytes", std::llround(rank.sent_bytes)},
+                    {"received_bytes", std::llround(rank.received_bytes)},
                     {"peak_rss_mb", rank.peak_rss_mb},
                     {"predicted_peak_mb", rank.predicted_peak_mb}});
   return list;
+}
+
+}  // namespace
+
+nlohmann::json frame_json(const FrameReport& report) {
+  std::optional<double> speedup;
+  std::optional<double> efficiency;
+  if (report.best_single_ms) speedup = *report.best_single_ms / report.latency_ms.p50;
+  if (speedup && report.ideal_speedup) efficiency = *speedup / *report.ideal_speedup;
+  return {{"model", report.model},
+          {"ranks_used", report.ranks_used},
+          {"strategy", report.strategy},
+          {"frames", report.frames},
+          {"latency_ms", latency_json(report.latency_ms)},
+          {"tail_ms", number_or_null(report.tail_ms)},
+          {"predicted_ms", number_or_null(report.predicted_ms)},
+          {"best_single_ms", number_or_null(report.best_single_ms)},
+          {"cluster_ms", report.latency_ms.p50},
+          {"speedup", number_or_null(speedup)},
+          {"ideal_speedup", number_or_null(report.ideal_speedup)},
+          {"efficiency", number_or_null(efficiency)},
+          {"ranks", ranks_json(report.ranks)}};
+}
+
+std::optional<double> predicted_ms(const Plan& plan) {
+  if (plan.predicted_us > 0) return plan.predicted_us / 1000;
+  return std::nullopt;
 }
 
 int ranks_used(const Plan& plan, const Graph& graph) {
@@ -82,13 +116,16 @@ std::string op_times_text(const Graph& graph, const std::vector<engine::OpTime>&
 
 namespace {
 
-std::string rows_of(const BoxList& boxes, int axis) {
+// Channels are marked with a c.
+std::string rows_of(const BoxList& boxes, const Shape& shape, int axis) {
   if (boxes.empty()) return "-";
+  const bool by_channels = shape.size() == 4 && axis != 1 && boxes.front()[1] != whole(shape)[1];
+  if (by_channels) axis = 1;
   if (axis < 0) return "all";
   std::string text;
   for (const Box& box : boxes) {
     const Interval rows = box[static_cast<std::size_t>(axis)];
-    text += (text.empty() ? "" : " ") + fmt::format("{}..{}", rows.begin, rows.end);
+    text += (text.empty() ? "" : " ") + fmt::format("{}{}..{}", by_channels ? "c " : "", rows.begin, rows.end);
   }
   return text;
 }
@@ -120,7 +157,7 @@ std::string plan_text(const Graph& graph, const Plan& plan, const Profile* profi
     if (as<Constant>(op) != nullptr) continue;
     std::vector<std::string> row = {op.name, std::string(kind_name(op)), to_string(op.shape)};
     for (int rank = 0; rank < plan.n_ranks; ++rank)
-      row.push_back(rows_of(plan.boxes(id, rank), axes[static_cast<std::size_t>(id)]));
+      row.push_back(rows_of(plan.boxes(id, rank), op.shape, axes[static_cast<std::size_t>(id)]));
     double bytes = 0;
     for (const OpId input : op.inputs)
       for (const Transfer& transfer : transfers(graph, plan, input))

@@ -3,6 +3,7 @@
 /// What verbs print about frames and ranks, as text and as JSON with the same content.
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,29 @@ namespace strake::cli {
 
 /// "p50 12.31 ms, p90 ..., min ...".
 [[nodiscard]] std::string latency_text(const engine::Percentiles& ms);
-[[nodiscard]] nlohmann::json latency_json(const engine::Percentiles& ms);
 
 /// One line per rank: share, compute, wait, bytes, memory.
 [[nodiscard]] std::string ranks_text(const std::vector<engine::RankReport>& ranks);
-[[nodiscard]] nlohmann::json ranks_json(const std::vector<engine::RankReport>& ranks);
+
+/// What `run` and `bench` write as JSON: the same keys for both. What was not measured is empty, and null there.
+struct FrameReport {
+  std::string model;
+  std::string strategy;
+  int ranks_used = 0;
+  int frames = 0;
+  engine::Percentiles latency_ms;
+  std::optional<double> tail_ms;  // of them, behind the graph
+  std::optional<double> predicted_ms;
+  std::optional<double> best_single_ms;
+  std::optional<double> ideal_speedup;
+  std::vector<engine::RankReport> ranks;
+};
+
+/// Speedup and efficiency follow from the median, the best single rank and the ideal.
+[[nodiscard]] nlohmann::json frame_json(const FrameReport& report);
+
+/// What the plan predicts, in milliseconds; empty where nobody measured before it was made.
+[[nodiscard]] std::optional<double> predicted_ms(const Plan& plan);
 
 /// Ranks with a share above 0.
 [[nodiscard]] int ranks_used(const Plan& plan, const Graph& graph);

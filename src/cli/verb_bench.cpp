@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <numeric>
+#include <optional>
 
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
@@ -15,8 +15,11 @@ namespace strake::cli {
 
 namespace {
 
+constexpr int most_rounds = 5;
+
 struct BenchOptions {
   CommonOptions common;
+  InputOptions inputs;
   std::string plan_file;
   int frames = 50;
   int warm_up = 5;
@@ -42,42 +45,54 @@ class Progress {
   int total_;
 };
 
-std::vector<double> run_frames(const Context& context, const BenchOptions& options, engine::Session& session,
-                               const engine::TensorMap& inputs) {
-  for (int i = 0; i < options.warm_up; ++i) (void)session.run(inputs);
-  session.forget_times();
+struct Measured {
+  std::vector<std::vector<double>> single_us;  // [rank][frame], alone
+  std::vector<double> cluster_ms;              // [frame]
+};
+
+// One rank and the cluster by turns: the machine's speed drifts, and the ratio of the two should not.
+Measured run_frames(const Context& context, const BenchOptions& options, engine::Session& session,
+                    const engine::TensorMap& inputs) {
+  const int rounds = std::min(options.frames, most_rounds);
   const Progress progress(context.is_root() && !options.common.quiet, options.frames);
-  std::vector<double> ms;
-  for (int i = 0; i < options.frames; ++i) {
-    ms.push_back(session.run(inputs) / 1000);
-    progress.step(i + 1);
+  Measured measured{.single_us = std::vector<std::vector<double>>(static_cast<std::size_t>(session.size())),
+                    .cluster_ms = {}};
+  for (int round = 0; round < rounds; ++round) {
+    const int end = options.frames * (round + 1) / rounds;
+    const int begin = options.frames * round / rounds;
+    const std::vector<std::vector<double>> alone = session.measure_single_ranks(end - begin, inputs);
+    for (std::size_t rank = 0; rank < alone.size(); ++rank)
+      measured.single_us[rank].insert(measured.single_us[rank].end(), alone[rank].begin(), alone[rank].end());
+    const int warm_up = round == 0 ? options.warm_up : std::min(options.warm_up, 1);
+    for (int i = 0; i < warm_up; ++i) (void)session.run(inputs, engine::Frame::warm_up);
+    for (int i = begin; i < end; ++i) {
+      measured.cluster_ms.push_back(session.run(inputs) / 1000);
+      progress.step(i + 1);
+    }
   }
-  return ms;
+  return measured;
 }
 
 int bench(const Context& context, const BenchOptions& options) {
-  set_verbosity(context, options.common);
-  OpenSession open = open_session(context, options.common, {});
+  begin_verb(context, options.common);
+  OpenSession open = open_session(context, options.common, options.inputs);
   engine::Session& session = open.session;
-  const engine::TensorMap inputs = engine::random_inputs(session.graph());
+  const engine::TensorMap inputs = inputs_to_measure(context, options.inputs, open);
   PlanResult planned = make_session_plan(session, options.common.strategy, options.plan_file);
-  const double predicted_ms = planned.plan.predicted_us / 1000;
-  if (predicted_ms > 0)
-    print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", predicted_ms, planned.plan.strategy));
+  const std::optional<double> predicted = predicted_ms(planned.plan);
+  if (predicted)
+    print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, planned.plan.strategy));
 
-  // Half of the measurements of one rank before and half behind those of the cluster: the machine's speed drifts.
-  const int half = std::max(options.frames / 2, 1);
-  const std::vector<double> before = session.measure_single_ranks(half, inputs);
   session.compile(std::move(planned.plan));
-  const std::vector<double> cluster_ms = run_frames(context, options, session, inputs);
+  const Measured measured = run_frames(context, options, session, inputs);
   const std::vector<engine::OpTime> op_times = session.op_times();
+  const double tail_ms = session.tail_ms();
   const std::vector<engine::RankReport> ranks = session.report();
-  const std::vector<double> after = session.measure_single_ranks(half, inputs);
   if (!context.is_root()) return 0;
 
   std::vector<double> single_us;
-  for (std::size_t rank = 0; rank < before.size(); ++rank) single_us.push_back((before[rank] + after[rank]) / 2);
-  const engine::Percentiles latency = engine::percentiles(cluster_ms);
+  for (const std::vector<double>& samples : measured.single_us) single_us.push_back(engine::median(samples));
+  const engine::Percentiles latency = engine::percentiles(measured.cluster_ms);
   const double best_single_ms = *std::min_element(single_us.begin(), single_us.end()) / 1000;
   const double ideal = partition::ideal_speedup(single_us);
   const double speedup = best_single_ms / latency.p50;
@@ -94,18 +109,16 @@ int bench(const Context& context, const BenchOptions& options) {
   if (options.common.verbose) text += "\n" + op_times_text(session.graph(), op_times);
   print(context, options.common, text);
   write_json(context, options.common,
-             {{"model", session.graph().name},
-              {"ranks_used", used},
-              {"strategy", session.plan().strategy},
-              {"frames", options.frames},
-              {"latency_ms", latency_json(latency)},
-              {"predicted_ms", predicted_ms},
-              {"best_single_ms", best_single_ms},
-              {"cluster_ms", latency.p50},
-              {"speedup", speedup},
-              {"ideal_speedup", ideal},
-              {"efficiency", speedup / ideal},
-              {"ranks", ranks_json(ranks)}});
+             frame_json({.model = session.graph().name,
+                         .strategy = session.plan().strategy,
+                         .ranks_used = used,
+                         .frames = options.frames,
+                         .latency_ms = latency,
+                         .tail_ms = tail_ms,
+                         .predicted_ms = predicted,
+                         .best_single_ms = best_single_ms,
+                         .ideal_speedup = ideal,
+                         .ranks = ranks}));
   return 0;
 }
 
@@ -115,20 +128,25 @@ void add_bench(CLI::App& app, const Context& context, std::function<int()>& verb
   auto options = std::make_shared<BenchOptions>();
   CLI::App* sub = app.add_subcommand("bench", "Measure the cluster against its best single rank and the ideal bound");
   add_model_options(*sub, options->common);
+  add_input_options(*sub, options->inputs);
   sub->add_option("--frames", options->frames, "Frames that count")
       ->check(CLI::Range(1, 100000000))
       ->capture_default_str();
   sub->add_option("--warm-up", options->warm_up, "Frames before them")
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
-  sub->add_option("--plan", options->plan_file, "Run this plan, as strake plan -o writes it");
+  add_plan_option(*sub, options->plan_file);
   add_job_options(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
+      "Without --input it measures with pseudo-random values; a picture is measured as 8-bit rows.\n"
       "Examples:\n"
       "  mpirun -np 2 strake bench resnet50.onnx --frames 100 --json bench.json\n"
       "  mpirun -np 2 strake bench resnet50.onnx --emulate-slowdown 1,3");
-  sub->callback([&context, &verb, options] { verb = [&context, options] { return bench(context, *options); }; });
+  sub->callback([&context, &verb, options, sub] {
+    check_job_options(*sub, options->common, context.communicator.size());
+    verb = [&context, options] { return bench(context, *options); };
+  });
 }
 
 }  // namespace strake::cli

@@ -26,21 +26,35 @@ std::string ports_text(const Graph& graph, const std::vector<Port>& ports) {
   return text;
 }
 
-// Unsupported operators are a finding here, not an error: all of them are shown.
-int refuse(const Context& context, const CommonOptions& options, const std::vector<std::string>& unsupported) {
-  std::string text = fmt::format("{} operators are not supported:\n", unsupported.size());
-  for (const std::string& one : unsupported) text += "  " + one + "\n";
-  print(context, options, text);
+// All of them are found and written as JSON too, before the model is refused like anywhere else.
+[[noreturn]] void refuse(const Context& context, const CommonOptions& options,
+                         const std::vector<std::string>& unsupported) {
   write_json(context, options, {{"model", options.model}, {"unsupported", unsupported}});
-  return 2;
+  throw InvalidInput("'" + options.model + "': " + onnx_import::unsupported_text(unsupported));
 }
 
-int info(const Context& context, const CommonOptions& options) {
-  set_verbosity(context, options);
+// What runs on rank 0 behind the graph, and why.
+std::string tail_text(const Tail& tail) {
+  if (tail.nodes.empty()) return "";
+  Table table({"on rank 0, behind the graph", "type", "why"});
+  for (const TailNode& node : tail.nodes) table.add({node.name, node.type, node.reason});
+  return table.text();
+}
+
+nlohmann::json tail_json(const Tail& tail) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const TailNode& node : tail.nodes)
+    list.push_back({{"name", node.name}, {"type", node.type}, {"reason", node.reason}});
+  return list;
+}
+
+int info(const Context& context, const CommonOptions& options, const InputOptions& inputs) {
+  begin_verb(context, options);
   if (!context.is_root()) return 0;
   const std::vector<std::string> unsupported = onnx_import::unsupported(options.model);
-  if (!unsupported.empty()) return refuse(context, options, unsupported);
-  const Graph graph = open_model(options.model, options.shapes, {}).graph;
+  if (!unsupported.empty()) refuse(context, options, unsupported);
+  const Model model = open_model(options.model, options.shapes, inputs).model;
+  const Graph& graph = model.graph;
 
   const std::vector<int> rows = strip_axes(graph, SplitAxis::rows);
   const std::vector<int> columns = strip_axes(graph, SplitAxis::columns);
@@ -59,7 +73,7 @@ int info(const Context& context, const CommonOptions& options) {
     operators.push_back(
         {{"name", op.name}, {"type", kind_name(op)}, {"shape", op.shape}, {"flops", flops}, {"cut", cut}});
   }
-  std::string text = table.text();
+  std::string text = table.text() + tail_text(model.tail);
   text += "inputs:\n" + ports_text(graph, graph.inputs) + "outputs:\n" + ports_text(graph, graph.outputs);
   text += fmt::format(
       "{} operators after rewriting, {} parameters ({}), {:.3f} GFLOP a frame, {:.1f} % of them in operators "
@@ -70,6 +84,7 @@ int info(const Context& context, const CommonOptions& options) {
   write_json(context, options,
              {{"model", graph.name},
               {"operators", operators},
+              {"tail", tail_json(model.tail)},
               {"parameters", parameters(graph)},
               {"flops", work},
               {"splittable_flops", split_work},
@@ -81,11 +96,15 @@ int info(const Context& context, const CommonOptions& options) {
 
 void add_info(CLI::App& app, const Context& context, std::function<int()>& verb) {
   auto options = std::make_shared<CommonOptions>();
+  auto inputs = std::make_shared<InputOptions>();
   CLI::App* sub = app.add_subcommand("info", "Show operators, shapes, parameters, FLOPs and what can be split");
   add_model_options(*sub, *options);
+  add_input_options(*sub, *inputs);
   add_output_options(*sub, *options);
   sub->footer("Example:\n  strake info net.onnx --shape input=1,3,480,640");
-  sub->callback([&context, &verb, options] { verb = [&context, options] { return info(context, *options); }; });
+  sub->callback([&context, &verb, options, inputs] {
+    verb = [&context, options, inputs] { return info(context, *options, *inputs); };
+  });
 }
 
 }  // namespace strake::cli

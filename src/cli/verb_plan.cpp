@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/numbers.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
+#include "io/file.hpp"
 #include "partition/plan_json.hpp"
 #include "partition/planner.hpp"
 
@@ -24,7 +27,7 @@ struct PlanOptions {
 double us_per_byte_of(const std::string& text) {
   for (const auto& [unit, bits] : {std::pair<std::string, double>{"gbit", 1e9}, {"mbit", 1e6}, {"kbit", 1e3}}) {
     if (!text.ends_with(unit)) continue;
-    const double rate = numbers_of(text.substr(0, text.size() - unit.size()), "--link").front() * bits;
+    const double rate = number_of(text.substr(0, text.size() - unit.size()), "--link") * bits;
     if (rate > 0) return 8e6 / rate;
   }
   throw InvalidInput("--link expects a rate such as 1gbit, 100mbit or 500kbit, got '" + text + "'");
@@ -34,7 +37,7 @@ double us_per_byte_of(const std::string& text) {
 double microseconds_of(const std::string& text) {
   for (const auto& [unit, factor] : {std::pair<std::string, double>{"us", 1.0}, {"ms", 1000.0}}) {
     if (!text.ends_with(unit)) continue;
-    const double time = numbers_of(text.substr(0, text.size() - unit.size()), "--link").front() * factor;
+    const double time = number_of(text.substr(0, text.size() - unit.size()), "--link") * factor;
     if (time >= 0) return time;
   }
   throw InvalidInput("--link expects a latency such as 100us or 2ms, got '" + text + "'");
@@ -71,7 +74,7 @@ Profile profile_for(engine::Session& session, const PlanOptions& options) {
 }
 
 int plan(const Context& context, const PlanOptions& options) {
-  set_verbosity(context, options.common);
+  begin_verb(context, options.common, {options.file});
   if (options.ranks > 0 && context.communicator.size() > 1 && options.ranks != context.communicator.size())
     throw InvalidInput("--ranks " + std::to_string(options.ranks) + " contradicts mpirun, which started " +
                        std::to_string(context.communicator.size()));
@@ -90,7 +93,7 @@ int plan(const Context& context, const PlanOptions& options) {
                       ranks_used(made, session.graph()), made.n_ranks, made.predicted_us / 1000);
   print(context, options.common, text);
   const std::string json = partition::plan_to_json(session.graph(), made);
-  if (!options.file.empty()) write_text(options.file, json + "\n");
+  if (!options.file.empty()) io::write_file(options.file, json + "\n");
   write_json(context, options.common,
              {{"model", session.graph().name},
               {"ranks_used", ranks_used(made, session.graph())},
@@ -119,7 +122,10 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
       "Examples:\n"
       "  mpirun --hostfile edge.hosts strake plan net.onnx -o plan.json\n"
       "  strake plan net.onnx --ranks 4 --link 100mbit,200us");
-  sub->callback([&context, &verb, options] { verb = [&context, options] { return plan(context, *options); }; });
+  sub->callback([&context, &verb, options, sub] {
+    check_job_options(*sub, options->common, std::max(options->ranks, context.communicator.size()));
+    verb = [&context, options] { return plan(context, *options); };
+  });
 }
 
 }  // namespace strake::cli

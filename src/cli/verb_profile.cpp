@@ -36,18 +36,23 @@ std::string links_text(const Profile& profile) {
   return table.text();
 }
 
-int profile(const Context& context, const CommonOptions& options) {
-  set_verbosity(context, options);
-  OpenSession open = open_session(context, options, {});
+struct ProfileOptions {
+  CommonOptions common;
+  InputOptions inputs;
+};
+
+int profile(const Context& context, const ProfileOptions& options) {
+  begin_verb(context, options.common);
+  OpenSession open = open_session(context, options.common, options.inputs);
   const Profile measured = open.session.profile();
   if (!context.is_root()) return 0;
   std::string text;
   for (std::size_t rank = 0; rank < measured.ranks.size(); ++rank)
     text += costs_text(open.session.graph(), measured, rank);
   if (measured.ranks.size() > 1) text += links_text(measured);
-  print(context, options, text);
+  print(context, options.common, text);
   write_json(
-      context, options,
+      context, options.common,
       {{"model", open.session.graph().name}, {"profile", nlohmann::json::parse(partition::profile_to_json(measured))}});
   return 0;
 }
@@ -55,14 +60,20 @@ int profile(const Context& context, const CommonOptions& options) {
 }  // namespace
 
 void add_profile(CLI::App& app, const Context& context, std::function<int()>& verb) {
-  auto options = std::make_shared<CommonOptions>();
+  auto options = std::make_shared<ProfileOptions>();
   CLI::App* sub =
       app.add_subcommand("profile", "Measure what operators cost on each rank, and the links between ranks");
-  add_model_options(*sub, *options);
-  add_job_options(*sub, *options);
-  add_output_options(*sub, *options);
-  sub->footer("Example:\n  mpirun --hostfile edge.hosts strake profile net.onnx --json profile.json");
-  sub->callback([&context, &verb, options] { verb = [&context, options] { return profile(context, *options); }; });
+  add_model_options(*sub, options->common);
+  add_input_options(*sub, options->inputs);
+  add_job_options(*sub, options->common);
+  add_output_options(*sub, options->common);
+  sub->footer(
+      "What --input gives settles open dimensions and whether an input is a picture; values do not matter.\n"
+      "Example:\n  mpirun --hostfile edge.hosts strake profile net.onnx --json profile.json");
+  sub->callback([&context, &verb, options, sub] {
+    check_job_options(*sub, options->common, context.communicator.size());
+    verb = [&context, options] { return profile(context, *options); };
+  });
 }
 
 }  // namespace strake::cli

@@ -7,6 +7,7 @@
 #include "cli/draw_strips.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
+#include "io/file.hpp"
 #include "io/npy.hpp"
 #include "onnx/tensor_file.hpp"
 
@@ -38,33 +39,39 @@ std::string file_name_of(const std::string& name) {
 void make_output_directory(const std::string& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
-  if (!std::filesystem::is_directory(directory, error))
-    throw InvalidInput("--output '" + directory + "' is no directory and cannot be made one");
-  // Found out now rather than after the frames.
-  write_text((std::filesystem::path(directory) / ".strake-writable").string(), "");
-  std::filesystem::remove(std::filesystem::path(directory) / ".strake-writable", error);
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(directory, ignored))
+    throw InvalidInput("--output '" + directory + "' is no directory and cannot be made one" +
+                       (error ? ": " + error.message() : ""));
+}
+
+std::string output_file(const RunOptions& options, const std::string& name) {
+  return (std::filesystem::path(options.output) / file_name_of(name)).string() + "." + options.format;
 }
 
 void write_outputs(const RunOptions& options, const engine::TensorMap& outputs) {
   for (const auto& [name, tensor] : outputs) {
-    const std::filesystem::path stem = std::filesystem::path(options.output) / file_name_of(name);
+    const std::string file = output_file(options, name);
     if (options.format == "pb") {
-      onnx_import::write_tensor_proto(stem.string() + ".pb", name, tensor);
+      onnx_import::write_tensor_proto(file, name, tensor);
     } else if (options.format == "png") {
       const std::optional<io::Picture> picture = io::to_picture(tensor);
       if (!picture)
         throw InvalidInput("output '" + name + "' of shape " + to_string(tensor.shape) +
                            " is no picture; --format npy writes it");
-      io::write_png(stem.string() + ".png", *picture);
+      io::write_png(file, *picture);
     } else {
-      io::write_npy(stem.string() + ".npy", tensor);
+      io::write_npy(file, tensor);
     }
   }
 }
 
 void draw(const RunOptions& options, const OpenSession& open, const engine::TensorMap& outputs) {
   const Port& port = open.session.graph().outputs.front();
-  const std::optional<io::Picture> result = io::to_picture(outputs.at(port.name));
+  const auto first = outputs.find(port.name);
+  if (first == outputs.end())
+    throw InvalidInput("--draw-strips needs an output of the graph; '" + port.name + "' is none");
+  const std::optional<io::Picture> result = io::to_picture(first->second);
   const std::optional<io::Picture> input = first_picture(*open.files);
   if (!result || !input) throw InvalidInput("--draw-strips needs a picture as input and one as first output");
   io::write_png(options.draw_strips, draw_strips(*input, *result, open.session.graph(), open.session.plan(), port.op));
@@ -73,24 +80,28 @@ void draw(const RunOptions& options, const OpenSession& open, const engine::Tens
 // Rank 0 checks what it can before anybody measures or waits.
 engine::TensorMap prepare_on_root(const Context& context, const RunOptions& options, const OpenSession& open) {
   if (!context.is_root()) return {};
-  if (!options.output.empty()) make_output_directory(options.output);
+  if (!options.output.empty()) {
+    make_output_directory(options.output);
+    for (const Port& port : open.session.graph().outputs) io::check_writable(output_file(options, port.name));
+  }
   return read_inputs(open.session.graph(), *open.files, options.inputs);
 }
 
 int run(const Context& context, const RunOptions& options) {
-  set_verbosity(context, options.common);
+  begin_verb(context, options.common, {options.draw_strips});
   OpenSession open = open_session(context, options.common, options.inputs);
   engine::Session& session = open.session;
   const engine::TensorMap inputs = prepare_on_root(context, options, open);
   PlanResult planned = make_session_plan(session, options.common.strategy, options.plan_file);
   session.compile(std::move(planned.plan));
   const Plan& plan = session.plan();
-  if (plan.predicted_us > 0)
-    print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", plan.predicted_us / 1000, plan.strategy));
+  if (const std::optional<double> predicted = predicted_ms(plan))
+    print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, plan.strategy));
 
   std::vector<double> latencies_ms;
   for (int frame = 0; frame < options.frames; ++frame) latencies_ms.push_back(session.run(inputs) / 1000);
   const std::vector<engine::OpTime> op_times = session.op_times();
+  const double tail_ms = session.tail_ms();
   const std::vector<engine::RankReport> ranks = session.report();
   if (!context.is_root()) return 0;
 
@@ -103,17 +114,23 @@ int run(const Context& context, const RunOptions& options) {
   std::string text = fmt::format("{}: {} frame{} on {} of {} rank{}: {}\n", session.graph().name, options.frames,
                                  options.frames == 1 ? "" : "s", used, session.size(), session.size() == 1 ? "" : "s",
                                  latency_text(latency));
+  if (!session.tail().nodes.empty())
+    text += fmt::format("of which {:.3f} ms (p50) in {} nodes behind the graph, on rank 0\n", tail_ms,
+                        session.tail().nodes.size());
   text += ranks_text(ranks);
   if (options.common.verbose) text += "\n" + op_times_text(session.graph(), op_times);
   print(context, options.common, text);
   write_json(context, options.common,
-             {{"model", session.graph().name},
-              {"ranks_used", used},
-              {"strategy", plan.strategy},
-              {"frames", options.frames},
-              {"latency_ms", latency_json(latency)},
-              {"predicted_ms", plan.predicted_us / 1000},
-              {"ranks", ranks_json(ranks)}});
+             frame_json({.model = session.graph().name,
+                         .strategy = plan.strategy,
+                         .ranks_used = used,
+                         .frames = options.frames,
+                         .latency_ms = latency,
+                         .tail_ms = tail_ms,
+                         .predicted_ms = predicted_ms(plan),
+                         .best_single_ms = {},
+                         .ideal_speedup = {},
+                         .ranks = ranks}));
   return 0;
 }
 
@@ -131,7 +148,7 @@ void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) 
   sub->add_option("--frames", options->frames, "Run the input so many times")
       ->check(CLI::Range(1, 100000000))
       ->capture_default_str();
-  sub->add_option("--plan", options->plan_file, "Run this plan, as strake plan -o writes it");
+  add_plan_option(*sub, options->plan_file);
   sub->add_option("--draw-strips", options->draw_strips, "PNG of input and first output with the ranks' strips");
   add_job_options(*sub, options->common);
   add_output_options(*sub, options->common);
@@ -140,7 +157,10 @@ void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) 
       "  strake run squeezenet.onnx --input dog.jpg --channels bgr --mean 104,117,123 --output out\n"
       "  mpirun --hostfile edge.hosts strake run yolo.onnx --input images=frame.jpg --frames 100\n"
       "  mpirun -np 4 --oversubscribe strake run net.onnx --input x=x.npy --exact --strategy equal");
-  sub->callback([&context, &verb, options] { verb = [&context, options] { return run(context, *options); }; });
+  sub->callback([&context, &verb, options, sub] {
+    check_job_options(*sub, options->common, context.communicator.size());
+    verb = [&context, options] { return run(context, *options); };
+  });
 }
 
 }  // namespace strake::cli

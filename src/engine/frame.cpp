@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "core/half.hpp"
-
 namespace strake::engine {
 
 namespace {
@@ -47,21 +45,6 @@ void to_channels_first(const T* src, T* dst, const Shape& shape) {
     }
 }
 
-HostTensor converted(const HostTensor& tensor, ElementType type) {
-  HostTensor result{.type = type,
-                    .shape = tensor.shape,
-                    .data = Blob::allocate(static_cast<std::size_t>(volume(tensor.shape)) * size_of(type))};
-  const auto n = static_cast<std::size_t>(volume(tensor.shape));
-  if (type == ElementType::f32) {
-    const auto* from = reinterpret_cast<const std::uint16_t*>(tensor.data.data());
-    std::transform(from, from + n, result.data.floats().begin(), half_to_float);
-  } else {
-    const auto from = tensor.data.floats();
-    std::transform(from.begin(), from.end(), reinterpret_cast<std::uint16_t*>(result.data.data()), float_to_half);
-  }
-  return result;
-}
-
 std::string names_of(const std::vector<Port>& ports) {
   std::string list;
   for (const Port& port : ports) list += (list.empty() ? "'" : ", '") + port.name + "'";
@@ -86,8 +69,7 @@ TensorMap checked_inputs(const Graph& graph, TensorMap inputs) {
     if (tensor.shape != op.shape)
       throw InvalidInput("input '" + port.name + "' has shape " + to_string(tensor.shape) + ", the model expects " +
                          to_string(op.shape));
-    if (tensor.type != op.type && op.type == ElementType::f32 && tensor.type == ElementType::f16)
-      tensor = converted(tensor, ElementType::f32);
+    if (op.type == ElementType::f32 && is_float(tensor.type)) tensor = converted(tensor, op.type);
     if (tensor.type != op.type)
       throw InvalidInput("input '" + port.name + "' has elements of type " + std::string(to_string(tensor.type)) +
                          ", the model expects " + std::string(to_string(port.type)));
@@ -102,11 +84,10 @@ void write_inputs(const Graph& graph, const Program& program, const TensorMap& i
     const HostTensor& tensor = inputs.at(port.name);
     if (tensor.shape.size() != 4) {
       std::memcpy(slab.data, tensor.data.data(), dense_bytes(slab.box, slab.type));
-    } else if (slab.type == ElementType::f32) {
-      to_channels_last(tensor.data.floats().data(), slab.floats(), tensor.shape);
     } else {
-      to_channels_last(reinterpret_cast<const unsigned char*>(tensor.data.data()),
-                       reinterpret_cast<unsigned char*>(slab.data), tensor.shape);
+      with_type(slab.type, [&]<class T>(std::type_identity<T>) {
+        to_channels_last(reinterpret_cast<const T*>(tensor.data.data()), reinterpret_cast<T*>(slab.data), tensor.shape);
+      });
     }
   }
 }
@@ -118,11 +99,13 @@ TensorMap read_outputs(const Graph& graph, const Program& program) {
     const Shape& shape = graph.shape(port.op);
     const View view = slab.window(whole(shape));
     HostTensor tensor{.type = view.type, .shape = shape, .data = Blob::allocate(dense_bytes(view.box, view.type))};
-    if (shape.size() == 4 && view.type == ElementType::f32 && view.dense())
-      to_channels_first(view.floats(), tensor.data.floats().data(), shape);
+    if (shape.size() == 4 && view.dense())
+      with_type(view.type, [&]<class T>(std::type_identity<T>) {
+        to_channels_first(reinterpret_cast<const T*>(view.data), reinterpret_cast<T*>(tensor.data.data()), shape);
+      });
     else
       copy_box(view, row_major_view(view.box, view.type, tensor.data.data()), view.box);
-    if (port.type == ElementType::f16) tensor = converted(tensor, ElementType::f16);
+    if (is_float(port.type)) tensor = converted(tensor, port.type);
     outputs.insert_or_assign(port.name, std::move(tensor));
   }
   return outputs;

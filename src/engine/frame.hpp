@@ -2,19 +2,15 @@
 #pragma once
 /// Values on their way between users, who have row-major tensors, and slabs.
 
-#include <map>
-#include <string>
-
 #include "core/graph.hpp"
 #include "core/host_tensor.hpp"
 #include "engine/program.hpp"
 
 namespace strake::engine {
 
-/// Tensors by the names of the model's inputs or outputs.
-using TensorMap = std::map<std::string, HostTensor>;
+using strake::TensorMap;
 
-/// f16 inputs become f32 and back; every other type must be the port's.
+/// Floats of other widths become f32 where the graph has f32; every other type must be the port's.
 /// @throws InvalidInput naming the input: unknown, missing, wrong type or shape
 [[nodiscard]] TensorMap checked_inputs(const Graph& graph, TensorMap inputs);
 

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -28,26 +29,48 @@ std::optional<fs::path> cache_directory() {
 }
 
 // The name only has to be short; the key stands in the file and is compared there.
-std::optional<fs::path> file_for(const ProfileKey& key) {
+std::optional<fs::path> file_for(const std::string& key, const std::string& extension) {
   const std::optional<fs::path> directory = cache_directory();
   if (!directory) return std::nullopt;
   std::ostringstream name;
-  name << std::hex << std::hash<std::string>{}(key) << ".profile";
+  name << std::hex << std::hash<std::string>{}(key) << extension;
   return *directory / name.str();
+}
+
+// What stands behind the key in its file.
+std::optional<std::string> load_text(const fs::path& file, const std::string& key) {
+  std::ifstream stream(file);
+  std::string stored_key;
+  if (!std::getline(stream, stored_key) || stored_key != key) return std::nullopt;
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+void store_text(const fs::path& file, const std::string& key, const std::string& text) {
+  std::error_code error;
+  fs::create_directories(file.parent_path(), error);
+  const fs::path partial = file.string() + "." + std::to_string(getpid());
+  std::ofstream stream(partial);
+  stream << key << '\n' << text;
+  stream.close();
+  if (stream) fs::rename(partial, file, error);
+  if (!stream || error) {
+    std::error_code ignored;
+    fs::remove(partial, ignored);
+    log(LogLevel::warning, "measurements could not be kept in " + file.parent_path().string());
+  }
 }
 
 }  // namespace
 
 std::optional<RankProfile> load_profile(const ProfileKey& key) {
-  const std::optional<fs::path> file = file_for(key);
+  const std::optional<fs::path> file = file_for(key, ".profile");
   if (!file) return std::nullopt;
-  std::ifstream stream(*file);
-  std::string stored_key;
-  if (!std::getline(stream, stored_key) || stored_key != key) return std::nullopt;
-  std::ostringstream text;
-  text << stream.rdbuf();
+  const std::optional<std::string> text = load_text(*file, key);
+  if (!text) return std::nullopt;
   try {
-    Profile profile = partition::profile_from_json(text.str(), file->string());
+    Profile profile = partition::profile_from_json(*text, file->string());
     if (profile.ranks.size() != 1) return std::nullopt;
     return std::move(profile.ranks.front());
   } catch (const InvalidInput& error) {
@@ -57,21 +80,28 @@ std::optional<RankProfile> load_profile(const ProfileKey& key) {
 }
 
 void store_profile(const ProfileKey& key, const RankProfile& profile) {
-  const std::optional<fs::path> file = file_for(key);
-  if (!file) return;
-  std::error_code error;
-  fs::create_directories(file->parent_path(), error);
-  const fs::path partial = file->string() + "." + std::to_string(getpid());
   const Profile single{.model = {}, .axis = {}, .ranks = {profile}, .links = {{Link{}}}};
-  std::ofstream stream(partial);
-  stream << key << '\n' << partition::profile_to_json(single);
-  stream.close();
-  if (stream) fs::rename(partial, *file, error);
-  if (!stream || error) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    log(LogLevel::warning, "the profile could not be kept in " + file->parent_path().string());
+  if (const auto file = file_for(key, ".profile")) store_text(*file, key, partition::profile_to_json(single));
+}
+
+std::optional<Families> load_families(const std::string& key, std::size_t n_ops) {
+  const std::optional<fs::path> file = file_for(key, ".kernels");
+  const std::optional<std::string> text = file ? load_text(*file, key) : std::nullopt;
+  if (!text) return std::nullopt;
+  Families families;
+  std::istringstream words(*text);
+  for (std::string word; words >> word;) {
+    const auto* known = std::ranges::find(kernels::all_families, word, kernels::family_name);
+    if (known == std::end(kernels::all_families)) return std::nullopt;
+    families.push_back(*known);
   }
+  return families.size() == n_ops ? std::optional(std::move(families)) : std::nullopt;
+}
+
+void store_families(const std::string& key, const Families& families) {
+  std::string text;
+  for (const kernels::Family family : families) text.append(kernels::family_name(family)).append("\n");
+  if (const auto file = file_for(key, ".kernels")) store_text(*file, key, text);
 }
 
 }  // namespace strake::engine

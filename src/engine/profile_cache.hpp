@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Profiles on disk, so that a cluster measures itself once: $XDG_CACHE_HOME/strake, else ~/.cache/strake.
+/// Measurements on disk, so that a cluster measures itself once: $XDG_CACHE_HOME/strake, else ~/.cache/strake.
 
 #include <optional>
 #include <string>
 
 #include "core/profile.hpp"
+#include "engine/kernel_choice.hpp"
 
 namespace strake::engine {
 
@@ -15,6 +16,10 @@ using ProfileKey = std::string;
 
 /// The profile that was stored under exactly this key; empty if there is none or it cannot be read.
 [[nodiscard]] std::optional<RankProfile> load_profile(const ProfileKey& key);
+
+/// The kernels that were measured to be the fastest for the boxes that the key names.
+[[nodiscard]] std::optional<Families> load_families(const std::string& key, std::size_t n_ops);
+void store_families(const std::string& key, const Families& families);
 
 /// Keeps a profile; failing to (no home, disk full) is logged and otherwise harmless.
 void store_profile(const ProfileKey& key, const RankProfile& profile);

@@ -20,10 +20,13 @@ using Clock = std::chrono::steady_clock;
 // docs/planning.md), so several; what lies between is interpolated.
 constexpr double fractions[] = {1.0, 0.75, 0.6, 0.5, 0.4, 0.25, 0.125, 0.03};
 
-constexpr std::size_t heavy_weight_bytes = std::size_t{64} << 20;
+// What a rank may hold of a heavy operator.
+constexpr std::size_t heavy_part_bytes = std::size_t{64} << 20;
 constexpr int least_runs = 3;
 constexpr int most_runs = 40;
 constexpr auto time_per_fraction = std::chrono::milliseconds(250);
+
+double microseconds(Clock::duration duration) { return std::chrono::duration<double, std::micro>(duration).count(); }
 
 Index extent_at(const Graph& graph, OpId id, int axis, double fraction) {
   const Index whole_extent = graph.shape(id)[static_cast<std::size_t>(axis)];
@@ -32,16 +35,6 @@ Index extent_at(const Graph& graph, OpId id, int axis, double fraction) {
 }
 
 bool is_computed(const Op& op) { return as<Input>(op) == nullptr && as<Constant>(op) == nullptr; }
-
-std::size_t weight_bytes(const Graph& graph, const Op& op) {
-  std::size_t n_bytes = 0;
-  for (const WeightId id : weights_of(op)) n_bytes += static_cast<std::size_t>(volume(graph.weight(id).shape)) * 4;
-  return n_bytes;
-}
-
-bool is_heavy(const Graph& graph, const Op& op) {
-  return as<Conv>(op) != nullptr && weight_bytes(graph, op) > heavy_weight_bytes;
-}
 
 // A plan for one rank that produces a strip from the middle of every map; nothing of heavy operators.
 Plan strip_plan(const Graph& graph, const ProfilerOptions& options, double fraction) {
@@ -70,16 +63,20 @@ struct Samples {
   std::vector<double> total;               // [run]
 };
 
-Samples run_repeatedly(const Program& program, double slowdown) {
-  Executor executor(program, {.slowdown = slowdown});
-  const Clock::time_point start = Clock::now();
-  (void)executor.run();
+Samples run_repeatedly(const Program& program, const ProfilerOptions& options) {
+  Executor executor(program, {.slowdown = options.slowdown});
+  const auto run_us = [&executor] { return executor.run().total_us; };
+  double us = run_us();
   // A second warm-up, unless a run takes so long that it would show nothing new.
-  if (Clock::now() - start < time_per_fraction) (void)executor.run();
+  if (us < microseconds(time_per_fraction)) us = run_us();
   Samples samples{.steps = std::vector<std::vector<double>>(program.steps().size()), .total = {}};
-  const Clock::time_point end = Clock::now() + time_per_fraction;
-  for (int i = 0; i < most_runs && (i < least_runs || Clock::now() < end); ++i) {
-    samples.total.push_back(executor.run().total_us);
+  const std::chrono::duration<double, std::micro> time(
+      options.largest(std::max(least_runs * us, microseconds(time_per_fraction))));
+  const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
+  for (int i = 0; i < least_runs || Clock::now() < end; ++i) {
+    us = run_us();
+    if (i >= most_runs) continue;  // to keep the others company
+    samples.total.push_back(us);
     for (std::size_t step = 0; step < samples.steps.size(); ++step)
       samples.steps[step].push_back(executor.step_us()[step]);
   }
@@ -91,7 +88,7 @@ double measure_heavy(const Graph& graph, OpId id, const ProfilerOptions& options
   const Op& op = graph.op(id);
   const Conv conv = *as<Conv>(op);
   const Shape& weight_shape = graph.weight(conv.weights).shape;
-  const double share = static_cast<double>(heavy_weight_bytes) / static_cast<double>(weight_bytes(graph, op));
+  const double share = static_cast<double>(heavy_part_bytes) / static_cast<double>(weight_bytes(graph, op));
   const Index channels = std::max<Index>(
       static_cast<Index>(share * static_cast<double>(weight_shape[0])) / conv.groups * conv.groups, conv.groups);
 
@@ -113,8 +110,8 @@ double measure_heavy(const Graph& graph, OpId id, const ProfilerOptions& options
 
   kernels::WeightStore weights = kernels::WeightStore::synthetic(small);
   const Program program(small, single_rank_plan(small, 1, 0), 0, nullptr, weights,
-                        {options.exactness, Messages::left_out});
-  const double us = median(run_repeatedly(program, options.slowdown).total);
+                        {options.exactness, Messages::left_out, {}});
+  const double us = median(run_repeatedly(program, options).total);
   return us * static_cast<double>(weight_shape[0]) / static_cast<double>(channels);
 }
 
@@ -128,7 +125,7 @@ double measure_copy_us_per_byte() {
   for (int i = 0; i < least_runs; ++i) {
     const Clock::time_point begin = Clock::now();
     std::memcpy(dst.data(), src.data(), n_bytes);
-    samples.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
+    samples.push_back(microseconds(Clock::now() - begin));
   }
   return median(samples) / static_cast<double>(n_bytes);
 }
@@ -138,9 +135,11 @@ using CostPoints = std::vector<std::map<Index, double>>;
 
 double measure_fraction(const Graph& graph, const ProfilerOptions& options, double fraction, CostPoints& points) {
   const Plan plan = strip_plan(graph, options, fraction);
+  const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
+  const Families families = measured ? measure_families(graph, plan, 0) : fixed_families(graph, options.policy);
   kernels::WeightStore weights = kernels::WeightStore::synthetic(graph);
-  const Program program(graph, plan, 0, nullptr, weights, {options.exactness, Messages::left_out});
-  const Samples samples = run_repeatedly(program, options.slowdown);
+  const Program program(graph, plan, 0, nullptr, weights, {options.exactness, Messages::left_out, families});
+  const Samples samples = run_repeatedly(program, options);
   const std::vector<int> axes = strip_axes(graph, options.axis);
   for (std::size_t step = 0; step < samples.steps.size(); ++step) {
     const OpId id = program.steps()[step].op;

@@ -52,7 +52,7 @@ View Program::slab(OpId id) const { return views_[at(id)]; }
 
 void Program::place_slabs() {
   const ArenaLayout arena = lay_out(layout_.buffers);
-  arena_ = Blob::allocate(arena.n_bytes);
+  arena_ = kernels::on_large_pages(arena.n_bytes);
   // Rows that nobody has sent yet are read by strips that are measured alone: numbers, not denormals.
   std::memset(arena_.data(), 0, arena.n_bytes);
   liveness_peak_ = arena.liveness_peak;
@@ -67,9 +67,10 @@ void Program::place_constant(OpId id, kernels::WeightStore& weights) {
   const Box& box = layout_.slabs[at(id)].box;
   if (box.empty()) return;
   Blob original = weights.original(as<Constant>(graph_.op(id))->value);
-  constants_[at(id)] = Blob::allocate(dense_bytes(box, ElementType::f32));
-  views_[at(id)] = dense_view(box, ElementType::f32, constants_[at(id)].data());
-  copy_box(row_major_view(whole(graph_.shape(id)), ElementType::f32, original.data()), views_[at(id)], box);
+  const ElementType type = graph_.op(id).type;
+  constants_[at(id)] = Blob::allocate(dense_bytes(box, type));
+  views_[at(id)] = dense_view(box, type, constants_[at(id)].data());
+  copy_box(row_major_view(whole(graph_.shape(id)), type, original.data()), views_[at(id)], box);
 }
 
 void Program::open_messages(OpId id, comm::Communicator& communicator) {
@@ -116,8 +117,12 @@ void Program::add_op(OpId id, kernels::WeightStore& weights) {
 
 void Program::add_kernels(OpId id, const BoxList& boxes, kernels::WeightStore& weights, comm::Redistribution* poke) {
   for (const Box& box : boxes) {
-    kernels::Request request{
-        .graph = graph_, .op = id, .src = {}, .dst = views_[at(id)].window(box), .exactness = options_.exactness};
+    kernels::Request request{.graph = graph_,
+                             .op = id,
+                             .src = {},
+                             .dst = views_[at(id)].window(box),
+                             .exactness = options_.exactness,
+                             .family = options_.families.empty() ? kernels::Family::direct : options_.families[at(id)]};
     const std::vector<Box> sources = input_boxes(graph_, id, box);
     for (std::size_t i = 0; i < sources.size(); ++i)
       request.src.push_back(views_[at(graph_.op(id).inputs[i])].window(sources[i]));

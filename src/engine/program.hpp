@@ -28,6 +28,7 @@ struct Step {
 struct ProgramOptions {
   kernels::Exactness exactness = kernels::Exactness::fastest;
   Messages messages = Messages::sent;
+  std::vector<kernels::Family> families = {};  // by operator; empty means direct everywhere
 };
 
 /// Immutable once compiled; running it is the executor's task. The first tag of its messages is the operator's number.

@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 // frame's messages says nothing about set-up.
 constexpr std::chrono::nanoseconds set_up_timeout = std::chrono::minutes(10);
 
-constexpr std::chrono::nanoseconds longest_single_run = std::chrono::seconds(10);
+constexpr std::chrono::nanoseconds longest_single_run = std::chrono::seconds(3);
 
 double microseconds_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
@@ -56,6 +56,22 @@ T value_of(const comm::Bytes& bytes) {
 }
 
 }  // namespace
+
+struct Session::Alone {
+  Alone(const Graph& graph, const Settings& settings, double slowdown, Plan whole, Families families)
+      : weights(kernels::WeightStore::synthetic(graph)),
+        plan(std::move(whole)),
+        program(graph, plan, 0, nullptr, weights, {settings.exactness, Messages::left_out, std::move(families)}),
+        executor(program, {slowdown, settings.timeout}) {}
+
+  kernels::WeightStore weights;
+  Plan plan;
+  Program program;
+  Executor executor;
+};
+
+Session::Session(Session&&) noexcept = default;
+Session::~Session() = default;
 
 Session::Session(comm::Communicator& communicator, Settings settings)
     : communicator_(&communicator), settings_(std::move(settings)) {
@@ -94,7 +110,9 @@ double Session::slowdown() const {
 void Session::load(Loader loader) {
   loader_ = std::move(loader);
   if (is_root()) {
-    graph_ = loader_();
+    Model model = loader_();
+    graph_ = std::move(model.graph);
+    tail_ = std::move(model.tail);
     has_weights_ = true;
   }
   comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(graph_) : comm::Bytes{}, 0, set_up_timeout);
@@ -113,12 +131,20 @@ std::string Session::profile_key(const std::vector<int>& neighbours) const {
                     std::to_string(neighbours.size()) + "|" + std::to_string(threads()) + "|" + mine.library + "|" +
                     kernels::instruction_set() + "|" + mine.build + "|" + fingerprint(graph_) + "|" +
                     (axis() == SplitAxis::rows ? "rows" : "columns") + "|" +
-                    (settings_.exactness == kernels::Exactness::exact ? "exact" : "fastest");
+                    (settings_.exactness == kernels::Exactness::exact ? "exact" : "fastest") + "|" +
+                    std::to_string(static_cast<int>(settings_.kernels));
   for (const int neighbour : neighbours)
     key += "|" + std::to_string(static_cast<std::size_t>(neighbour) < settings_.slowdowns.size()
                                     ? settings_.slowdowns[static_cast<std::size_t>(neighbour)]
                                     : 1.0);
   return key;
+}
+
+double Session::largest(double mine) {
+  double most = mine;
+  for (const comm::Bytes& bytes : communicator_->gather(bytes_of(mine), 0, set_up_timeout))
+    most = std::max(most, value_of<double>(bytes));
+  return value_of<double>(communicator_->broadcast(bytes_of(most), 0, set_up_timeout));
 }
 
 Profile Session::profile() {
@@ -135,7 +161,11 @@ Profile Session::profile() {
     // Measuring needs room for weights of its own; rank 0 reads the model again afterwards.
     if (is_root()) drop_weights();
     communicator_->barrier(set_up_timeout);
-    mine = measure_profile(graph_, {.axis = axis(), .exactness = settings_.exactness, .slowdown = slowdown()});
+    mine = measure_profile(graph_, {.axis = axis(),
+                                    .exactness = settings_.exactness,
+                                    .slowdown = slowdown(),
+                                    .policy = settings_.kernels,
+                                    .largest = [this](double own) { return largest(own); }});
     store_profile(key, *mine);
   }
   mine->host = communicator_->host();
@@ -147,6 +177,48 @@ Profile Session::profile() {
   for (const comm::Bytes& bytes : all) profile.ranks.push_back(rank_profile_from_bytes(bytes));
   profile.links = comm::probe_links(*communicator_, set_up_timeout);
   return profile;
+}
+
+std::string Session::families_key(const Plan& plan) const {
+  std::string boxes;
+  for (OpId id = 0; id < graph_.size(); ++id) {
+    for (const Box& box : plan.boxes(id, plan.n_ranks == 1 ? 0 : rank())) boxes += to_string(box);
+    boxes += ';';
+  }
+  return profile_key(ranks_on_host(infos_, rank())) + "|" + std::to_string(plan.n_ranks) + "|" +
+         std::to_string(std::hash<std::string>{}(boxes));
+}
+
+bool Session::measures_families() const {
+  return settings_.kernels == KernelPolicy::measured && settings_.exactness == kernels::Exactness::fastest;
+}
+
+// Ranks of a host measure at the same time, since that is how they will run.
+Families Session::families_together(const Plan& plan) {
+  if (!measures_families()) return fixed_families(graph_, settings_.kernels);
+  const std::string key = families_key(plan);
+  std::optional<Families> known = load_families(key, graph_.ops.size());
+  char all_known = 1;
+  for (const comm::Bytes& of_rank : communicator_->gather(bytes_of<char>(known ? 1 : 0), 0, set_up_timeout))
+    all_known = static_cast<char>(all_known & value_of<char>(of_rank));
+  all_known = value_of<char>(communicator_->broadcast(bytes_of(all_known), 0, set_up_timeout));
+  if (all_known != 0) return *known;
+  // Measuring needs room for weights of its own; rank 0 reads the model again afterwards.
+  if (is_root()) drop_weights();
+  communicator_->barrier(set_up_timeout);
+  Families families = measure_families(graph_, plan, rank());
+  store_families(key, families);
+  return families;
+}
+
+Families Session::families_alone(const Plan& plan) const {
+  if (!measures_families()) return fixed_families(graph_, settings_.kernels);
+  const std::string key = families_key(plan);
+  std::optional<Families> known = load_families(key, graph_.ops.size());
+  if (known) return *known;
+  Families families = measure_families(graph_, plan, 0);
+  store_families(key, families);
+  return families;
 }
 
 void Session::distribute_weights() {
@@ -161,7 +233,7 @@ void Session::distribute_weights() {
     return;
   }
   if (!has_weights_) {
-    Graph again = loader_();
+    Graph again = loader_().graph;
     if (fingerprint(again) != fingerprint(graph_)) throw InvalidInput("the model file changed while it was in use");
     graph_ = std::move(again);
     has_weights_ = true;
@@ -182,28 +254,40 @@ void Session::compile(Plan plan) {
   executor_.reset();
   program_.reset();
   weights_.reset();
+  Families families = families_together(plan_);
   distribute_weights();
   weights_ = std::make_unique<kernels::WeightStore>(graph_);
   program_ = std::make_unique<Program>(graph_, plan_, rank(), communicator_, *weights_,
-                                       ProgramOptions{settings_.exactness, Messages::sent});
+                                       ProgramOptions{settings_.exactness, Messages::sent, std::move(families)});
   executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{slowdown(), settings_.timeout});
   forget_times();
   // Nobody's first frame should time out because another rank still prepares kernels.
   communicator_->barrier(set_up_timeout);
 }
 
-double Session::run(const TensorMap& inputs) {
+double Session::run(const TensorMap& inputs, Frame frame) {
   const Clock::time_point begin = Clock::now();
   if (is_root()) write_inputs(graph_, *program_, inputs);
   const FrameTimes times = executor_->run();
+  if (tail_.run) run_tail();
   const double latency_us = microseconds_since(begin);
+  if (frame == Frame::warm_up) return latency_us;
   compute_us_.push_back(times.compute_us);
   wait_us_.push_back(times.wait_us);
   for (std::size_t i = 0; i < step_us_.size(); ++i) step_us_[i] += executor_->step_us()[i];
   return latency_us;
 }
 
+void Session::run_tail() {
+  const Clock::time_point begin = Clock::now();
+  outputs_ = tail_.run(read_outputs(graph_, *program_));
+  tail_us_.push_back(microseconds_since(begin));
+}
+
+double Session::tail_ms() const { return tail_us_.empty() ? 0 : median(tail_us_) / 1000; }
+
 void Session::forget_times() {
+  tail_us_.clear();
   compute_us_.clear();
   wait_us_.clear();
   step_us_.assign(program_->steps().size(), 0.0);
@@ -262,32 +346,36 @@ std::vector<OpTime> Session::op_times() const {
   return times;
 }
 
-double Session::run_alone(int frames, const TensorMap& inputs) {
-  kernels::WeightStore weights = kernels::WeightStore::synthetic(graph_);
-  const Plan plan = single_rank_plan(graph_, 1, 0);
-  const Program program(graph_, plan, 0, nullptr, weights, {settings_.exactness, Messages::left_out});
-  Executor executor(program, {slowdown(), settings_.timeout});
+std::vector<double> Session::run_alone(int frames, const TensorMap& inputs) {
+  const int warm_up = alone_ ? 1 : 3;
+  if (!alone_) {
+    Plan plan = single_rank_plan(graph_, 1, 0);
+    Families families = families_alone(plan);
+    alone_ = std::make_unique<Alone>(graph_, settings_, slowdown(), std::move(plan), std::move(families));
+  }
   std::vector<double> samples;
-  constexpr int warm_up = 3;
-  constexpr std::size_t enough = 5;
   const Clock::time_point start = Clock::now();
   for (int i = -warm_up; i < frames; ++i) {
     const Clock::time_point begin = Clock::now();
     // Ranks that are slowed down thirtyfold need no fifty frames to say so.
-    if (samples.size() >= enough && begin - start > longest_single_run) break;
-    write_inputs(graph_, program, inputs);
-    (void)executor.run();
+    if (!samples.empty() && begin - start > longest_single_run) break;
+    write_inputs(graph_, alone_->program, inputs);
+    (void)alone_->executor.run();
     if (i >= 0) samples.push_back(microseconds_since(begin));
   }
-  return median(samples);
+  return samples;
 }
 
-std::vector<double> Session::measure_single_ranks(int frames, const TensorMap& inputs) {
-  std::vector<double> all;
+std::vector<std::vector<double>> Session::measure_single_ranks(int frames, const TensorMap& inputs) {
+  std::vector<std::vector<double>> all;
   for (int turn = 0; turn < size(); ++turn) {
     // Everybody else sleeps in the broadcast until the rank whose turn it is has finished.
-    const double mine = turn == rank() ? run_alone(frames, inputs) : 0;
-    all.push_back(value_of<double>(communicator_->broadcast(bytes_of(mine), turn, set_up_timeout)));
+    const std::vector<double> mine = turn == rank() ? run_alone(frames, inputs) : std::vector<double>{};
+    const auto* begin = reinterpret_cast<const std::byte*>(mine.data());
+    const comm::Bytes bytes =
+        communicator_->broadcast(comm::Bytes(begin, begin + mine.size() * sizeof(double)), turn, set_up_timeout);
+    std::vector<double>& samples = all.emplace_back(bytes.size() / sizeof(double));
+    if (!samples.empty()) std::memcpy(samples.data(), bytes.data(), bytes.size());
   }
   return all;
 }
@@ -302,10 +390,12 @@ TensorMap random_inputs(const Graph& graph) {
     for (std::size_t i = 0; i < static_cast<std::size_t>(volume(op.shape)); ++i) {
       state = state * 1664525U + 1013904223U;  // Numerical Recipes' generator
       const std::uint32_t byte = state >> 24;
-      if (op.type == ElementType::f32)
-        tensor.data.floats()[i] = static_cast<float>(byte) / 255.0F;
-      else
-        tensor.data.data()[i] = static_cast<std::byte>(byte);
+      with_number(op.type, [&]<class T>(std::type_identity<T>) {
+        if constexpr (is_float_number<T>)
+          tensor.view<T>()[i] = static_cast<T>(static_cast<float>(byte) / 255.0F);
+        else
+          tensor.view<T>()[i] = static_cast<T>(std::is_same_v<T, bool> ? byte & 1U : byte);
+      });
     }
     inputs.emplace(port.name, std::move(tensor));
   }

@@ -10,16 +10,19 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "core/model.hpp"
 #include "core/plan.hpp"
 #include "core/profile.hpp"
 #include "engine/executor.hpp"
 #include "engine/frame.hpp"
 #include "engine/handshake.hpp"
+#include "engine/kernel_choice.hpp"
 
 namespace strake::engine {
 
 struct Settings {
   kernels::Exactness exactness = kernels::Exactness::fastest;
+  KernelPolicy kernels = KernelPolicy::measured;
   std::optional<SplitAxis> axis;  // the longer one unless given
   int threads = 0;                // per rank; 0 for this rank's share of its cores
   std::vector<double> slowdowns;  // emulated, by rank; ranks beyond the list run as they are
@@ -49,19 +52,27 @@ struct OpTime {
   std::string implementation;
 };
 
+/// Whether a frame's times go into the reports.
+enum class Frame : unsigned char { counted, warm_up };
+
 class Session {
  public:
-  /// Makes a graph, optimised and with all weights. Called on rank 0 only; again when weights were dropped meanwhile.
-  using Loader = std::function<Graph()>;
+  /// Makes a model whose graph is optimised and has all weights. Called on rank 0 only; again when weights were dropped
+  /// meanwhile.
+  using Loader = std::function<Model()>;
 
   /// Collective: compares builds, shares out cores, caps instruction sets under `exact`.
   /// @throws InvalidInput naming the host that differs
   Session(comm::Communicator& communicator, Settings settings);
+  Session(Session&&) noexcept;
+  ~Session();
 
   /// Collective: rank 0 loads, the others learn the structure. @throws InvalidInput from the loader
   void load(Loader loader);
 
   [[nodiscard]] const Graph& graph() const { return graph_; }
+  /// What follows the graph; rank 0 only.
+  [[nodiscard]] const Tail& tail() const { return tail_; }
   [[nodiscard]] SplitAxis axis() const;
   [[nodiscard]] int rank() const { return communicator_->rank(); }
   [[nodiscard]] int size() const { return communicator_->size(); }
@@ -78,14 +89,19 @@ class Session {
   /// @param plan  read on rank 0 only
   void compile(Plan plan);
 
+  /// From the next `compile` on.
+  void use_kernels(KernelPolicy policy) { settings_.kernels = policy; }
+
   [[nodiscard]] const Plan& plan() const { return plan_; }
 
   /// Collective: one frame. `inputs` (from `checked_inputs`) are read on rank 0 only. Gives the latency there in
   /// microseconds, from inputs handed over to outputs ready to be read.
-  double run(const TensorMap& inputs);
+  double run(const TensorMap& inputs, Frame frame = Frame::counted);
 
   /// The outputs of the last frame. Rank 0 only.
-  [[nodiscard]] TensorMap outputs() const { return read_outputs(graph_, *program_); }
+  [[nodiscard]] TensorMap outputs() const { return tail_.run ? outputs_ : read_outputs(graph_, *program_); }
+  /// Time of the tail, median over frames since `report` or `compile`; 0 without one. Local.
+  [[nodiscard]] double tail_ms() const;
 
   /// Collective: every rank's report, on rank 0. Forgets the times of frames so far.
   [[nodiscard]] std::vector<RankReport> report();
@@ -96,15 +112,22 @@ class Session {
   /// Forgets the times of frames so far. Local.
   void forget_times();
 
-  /// Collective: the whole model on each rank alone, one after the other, while the others sleep. Median latency in
-  /// microseconds by rank, on rank 0.
-  [[nodiscard]] std::vector<double> measure_single_ranks(int frames, const TensorMap& inputs);
+  /// Collective: the whole model on each rank alone, one after the other, while the others sleep. Latencies in
+  /// microseconds, by rank and frame; fewer frames than asked for where they take long. The first call prepares, later
+  /// ones go on.
+  [[nodiscard]] std::vector<std::vector<double>> measure_single_ranks(int frames, const TensorMap& inputs);
 
  private:
   void distribute_weights();
   void drop_weights();
+  void run_tail();
+  [[nodiscard]] double largest(double mine);  // of all ranks' numbers; collective
   [[nodiscard]] std::string profile_key(const std::vector<int>& neighbours) const;
-  [[nodiscard]] double run_alone(int frames, const TensorMap& inputs);
+  [[nodiscard]] std::string families_key(const Plan& plan) const;
+  [[nodiscard]] bool measures_families() const;
+  [[nodiscard]] Families families_together(const Plan& plan);
+  [[nodiscard]] Families families_alone(const Plan& plan) const;
+  [[nodiscard]] std::vector<double> run_alone(int frames, const TensorMap& inputs);
   [[nodiscard]] RankReport own_report() const;
 
   comm::Communicator* communicator_;
@@ -115,12 +138,17 @@ class Session {
   Loader loader_;
   bool has_weights_ = false;  // rank 0: the graph's weights have their values
   Graph graph_;
+  Tail tail_;          // rank 0
+  TensorMap outputs_;  // of the last frame, where a tail made them
   Plan plan_;
   std::unique_ptr<kernels::WeightStore> weights_;
   std::unique_ptr<Program> program_;
   std::unique_ptr<Executor> executor_;
+  struct Alone;
+  std::unique_ptr<Alone> alone_;    // the whole model on this rank, once it was measured
   std::vector<double> compute_us_;  // [frame]
   std::vector<double> wait_us_;
+  std::vector<double> tail_us_;
   std::vector<double> step_us_;  // summed over frames
 };
 

@@ -97,17 +97,25 @@ Header header_of(const std::string& bytes, const std::filesystem::path& file) {
           .data_begin = begin + length};
 }
 
-struct Format {
-  std::size_t n_bytes;
-  ElementType type;
-};
+// As NumPy names them; bfloat16 has no name there.
+constexpr std::pair<std::string_view, ElementType> formats[] = {
+    {"<f4", ElementType::f32}, {"<f8", ElementType::f64}, {"<f2", ElementType::f16}, {"|i1", ElementType::i8},
+    {"<i2", ElementType::i16}, {"<i4", ElementType::i32}, {"<i8", ElementType::i64}, {"|u1", ElementType::u8},
+    {"<u2", ElementType::u16}, {"<u4", ElementType::u32}, {"<u8", ElementType::u64}, {"|b1", ElementType::boolean}};
 
-std::optional<Format> format_of(const std::string& type) {
-  if (type == "<f4") return Format{4, ElementType::f32};
-  if (type == "<f2") return Format{2, ElementType::f16};
-  if (type == "<f8") return Format{8, ElementType::f32};
-  if (type == "|u1" || type == "<u1" || type == "u1") return Format{1, ElementType::u8};
+// Single bytes have no order, and files write '|', '<' or nothing before them.
+std::optional<ElementType> format_of(const std::string& type) {
+  for (const auto& [name, element] : formats)
+    if (type == name ||
+        (size_of(element) == 1 && (type == name.substr(1) || type == "<" + std::string(name.substr(1)))))
+      return element;
   return std::nullopt;
+}
+
+std::string_view name_of(ElementType type) {
+  for (const auto& [name, element] : formats)
+    if (element == type) return name;
+  return "";
 }
 
 // Where element `place` of the row-major tensor lies in a file in Fortran order.
@@ -124,34 +132,33 @@ Index fortran_place(Index place, const Shape& shape) {
 HostTensor read_npy(const std::filesystem::path& file) {
   const std::string bytes = read_file(file);
   const Header header = header_of(bytes, file);
-  const std::optional<Format> format = format_of(header.type);
-  if (!format) refuse(file, "its elements are '" + header.type + "', expected <f4, <f2, <f8 or |u1 (little-endian)");
+  const std::optional<ElementType> type = format_of(header.type);
+  if (!type)
+    refuse(file,
+           "its elements are '" + header.type + "', expected little-endian numbers or booleans such as <f4 or <i8");
   const Index cells = volume(header.shape);
-  const std::size_t wanted = static_cast<std::size_t>(cells) * format->n_bytes;
+  const std::size_t n_each = size_of(*type);
+  const std::size_t wanted = static_cast<std::size_t>(cells) * n_each;
   if (bytes.size() - header.data_begin != wanted)
     refuse(file, "shape " + to_string(header.shape) + " needs " + std::to_string(wanted) + " bytes, it has " +
                      std::to_string(bytes.size() - header.data_begin));
 
-  HostTensor tensor{.type = format->type,
-                    .shape = header.shape,
-                    .data = Blob::allocate(static_cast<std::size_t>(cells) * size_of(format->type))};
+  HostTensor tensor = HostTensor::allocate(*type, header.shape);
   const char* from = bytes.data() + header.data_begin;
-  for (Index i = 0; i < cells; ++i) {
-    const auto place = static_cast<std::size_t>(header.fortran_order ? fortran_place(i, header.shape) : i);
-    const auto to = static_cast<std::size_t>(i);
-    if (format->n_bytes == 8) {
-      double value = 0;
-      std::memcpy(&value, from + place * 8, 8);
-      tensor.data.floats()[to] = static_cast<float>(value);
-    } else {
-      std::memcpy(tensor.data.data() + to * format->n_bytes, from + place * format->n_bytes, format->n_bytes);
-    }
-  }
+  if (!header.fortran_order && wanted > 0) std::memcpy(tensor.data.data(), from, wanted);
+  for (Index i = 0; header.fortran_order && i < cells; ++i)
+    std::memcpy(tensor.data.data() + static_cast<std::size_t>(i) * n_each,
+                from + static_cast<std::size_t>(fortran_place(i, header.shape)) * n_each, n_each);
+  // A bool that is neither 0 nor 1 is none.
+  if (*type == ElementType::boolean)
+    for (std::size_t i = 0; i < wanted; ++i)
+      tensor.data.data()[i] = tensor.data.data()[i] == std::byte{0} ? std::byte{0} : std::byte{1};
   return tensor;
 }
 
 void write_npy(const std::filesystem::path& file, const HostTensor& tensor) {
-  const char* type = tensor.type == ElementType::f32 ? "<f4" : tensor.type == ElementType::f16 ? "<f2" : "|u1";
+  if (tensor.type == ElementType::bf16) return write_npy(file, converted(tensor, ElementType::f32));
+  const std::string_view type = name_of(tensor.type);
   std::string shape;
   for (const Index size : tensor.shape) shape += std::to_string(size) + ", ";
   if (tensor.shape.size() > 1) shape.resize(shape.size() - 2);

@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "core/errors.hpp"
 #include "io/file.hpp"
@@ -16,6 +17,8 @@
 namespace strake::io {
 
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr std::int64_t most_pixels = std::int64_t{1} << 28;
 
@@ -27,6 +30,26 @@ void drop_alpha(const unsigned char* from, Picture& picture, Index channels) {
       const int value = from[i * channels + c] * from[i * channels + colours];
       picture.pixels[static_cast<std::size_t>(i * colours + c)] = static_cast<unsigned char>((value + 127) / 255);
     }
+}
+
+bool is_png(std::string_view bytes) { return bytes.starts_with("\x89PNG\r\n\x1A\n"sv); }
+bool is_jpeg(std::string_view bytes) { return bytes.starts_with("\xFF\xD8"sv); }
+
+// stb takes the rest of a JPEG to be grey. The end of the picture stands behind the last scan; pixels hold neither
+// mark, but a small picture inside of the first header may.
+bool ends_too_early(std::string_view bytes) {
+  if (is_png(bytes)) return bytes.find("IEND"sv) == std::string_view::npos;
+  const std::size_t scan = bytes.rfind("\xFF\xDA"sv);
+  return scan == std::string_view::npos || bytes.find("\xFF\xD9"sv, scan) == std::string_view::npos;
+}
+
+// In our words: stb's are for its developers.
+std::string what_is_wrong_with(std::string_view bytes) {
+  if (bytes.empty()) return "it is empty";
+  if (!is_png(bytes) && !is_jpeg(bytes)) return "it begins like neither";
+  const std::string kind = is_png(bytes) ? "the PNG" : "the JPEG";
+  if (ends_too_early(bytes)) return kind + " is cut short";
+  return kind + " is damaged, or of a kind that is not supported";
 }
 
 }  // namespace
@@ -42,12 +65,15 @@ Picture read_picture(const std::filesystem::path& file) {
   int w = 0;
   int h = 0;
   int channels = 0;
-  if (stbi_info_from_memory(data, n_bytes, &w, &h, &channels) == 0) throw refuse(stbi_failure_reason());
+  if (stbi_info_from_memory(data, n_bytes, &w, &h, &channels) == 0) throw refuse(what_is_wrong_with(bytes));
+  if (is_jpeg(bytes) && ends_too_early(bytes)) throw refuse(what_is_wrong_with(bytes));
   if (std::int64_t{w} * h > most_pixels)
     throw refuse(std::to_string(w) + "x" + std::to_string(h) + " is more than 2^28 pixels");
   const std::unique_ptr<unsigned char, void (*)(void*)> pixels(
       stbi_load_from_memory(data, n_bytes, &w, &h, &channels, 0), stbi_image_free);
-  if (!pixels) throw refuse(stbi_failure_reason());
+  if (!pixels && stbi_failure_reason() == "outofmem"sv)
+    throw refuse("there is no memory for " + std::to_string(w) + "x" + std::to_string(h) + " pixels");
+  if (!pixels) throw refuse(what_is_wrong_with(bytes));
 
   Picture picture{.h = h, .w = w, .c = channels <= 2 ? 1 : 3, .pixels = {}};
   const auto size = static_cast<std::size_t>(picture.h * picture.w * picture.c);
@@ -126,7 +152,8 @@ unsigned char scaled(float value, Scale scale) {
 
 std::optional<Picture> to_picture(const HostTensor& tensor) {
   const std::optional<Axes> axes = picture_axes(tensor.shape);
-  if (!axes || tensor.type == ElementType::f16 || volume(tensor.shape) == 0) return std::nullopt;
+  const bool fits = tensor.type == ElementType::f32 || tensor.type == ElementType::u8;
+  if (!axes || !fits || volume(tensor.shape) == 0) return std::nullopt;
   Picture picture{.h = axes->h, .w = axes->w, .c = axes->c, .pixels = {}};
   picture.pixels.resize(static_cast<std::size_t>(volume(tensor.shape)));
   const Scale scale = tensor.type == ElementType::f32 ? scale_of(tensor.data.floats()) : Scale{};
