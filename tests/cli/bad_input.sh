@@ -58,6 +58,7 @@ expect 2 'no-such.onnx' "$mpirun" 3 "$strake" run "$scratch/no-such.onnx"
 expect 2 "input 'image' was not given" "$mpirun" 3 "$strake" run "$net"
 expect 2 'strategy' "$mpirun" 3 "$strake" run "$net" --strategy best
 expect 2 'bad.png' "$mpirun" 2 "$strake" run "$net" --input "$scratch/bad.png"
+grep -q MPI_ABORT "$scratch/stderr" && fail "ranks were aborted although all of them could leave in order"
 [ $(($(date +%s) - start)) -le 20 ] || fail "four failing jobs took more than 5 seconds each"
 
 # More ranks than rows is no error.

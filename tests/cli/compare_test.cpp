@@ -38,9 +38,39 @@ TEST(Compare, IsNeverContentWithANanOnOneSide) {
   EXPECT_FALSE(compare(tensor({1}), tensor({nan}), {1e9, 1e9}).within);
 }
 
+TEST(Compare, CountsNans) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const Difference difference = compare(tensor({nan, nan, 1, 2}), tensor({nan, 1, nan, 2}), {});
+  EXPECT_EQ(difference.nan_on_both, 1);
+  EXPECT_EQ(difference.nan_on_one_side, 2);
+  EXPECT_EQ(difference.differing_bits, 2);
+  EXPECT_FALSE(difference.within);
+  EXPECT_TRUE(compare(tensor({nan, nan}), tensor({nan, -nan}), {0, 0}).within);
+}
+
 TEST(Compare, AppliesRelativeAndAbsoluteTolerance) {
   EXPECT_TRUE(compare(tensor({1000.5F}), tensor({1000}), {.absolute = 0, .relative = 1e-3}).within);
   EXPECT_FALSE(compare(tensor({1001.5F}), tensor({1000}), {.absolute = 0, .relative = 1e-3}).within);
+}
+
+TEST(Compare, KnowsEveryType) {
+  constexpr std::int64_t large = std::int64_t{1} << 60;
+  const Difference integers =
+      compare(HostTensor::of<std::int64_t>({2}, {large, 3}), HostTensor::of<std::int64_t>({2}, {large + 1, 3}),
+              {.absolute = 0, .relative = 0});
+  EXPECT_EQ(integers.differing_bits, 1);
+  EXPECT_FALSE(integers.within);
+  EXPECT_TRUE(compare(HostTensor::of<bool>({1}, {true}), HostTensor::of<bool>({1}, {true}), {}).within);
+  const Difference doubles =
+      compare(HostTensor::of<double>({1}, {1.0}), HostTensor::of<double>({1}, {std::nextafter(1.0, 2.0)}), {});
+  EXPECT_EQ(doubles.largest_ulp, 1);
+  EXPECT_EQ(compare(HostTensor::of<double>({1}, {-1e308}), HostTensor::of<double>({1}, {1e308}), {}).largest_ulp,
+            std::numeric_limits<std::int64_t>::max());
+}
+
+TEST(Compare, FindsUnlikeSizesDifferent) {
+  EXPECT_FALSE(compare(tensor({1, 2}), tensor({1}), {1e9, 1e9}).within);
+  EXPECT_TRUE(compare(tensor({}), tensor({}), {0, 0}).within);
 }
 
 }  // namespace

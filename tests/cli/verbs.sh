@@ -13,7 +13,7 @@ for key in model ranks_used latency_ms p50 p90 p99 min max mean predicted_ms bes
   predicted_peak_mb; do
   grep -q "\"$key\":" "$scratch/bench.json" || fail "bench --json lacks '$key'"
 done
-expect 0 'equal enough' "$mpirun" 3 "$strake" verify "$net" --strategy equal
+expect 0 'equal' "$mpirun" 3 "$strake" verify "$net" --strategy equal
 expect 0 ' 0 +0 +0 +0 ' "$mpirun" 3 "$strake" verify "$net" --strategy equal --exact
 expect 0 'emulated' "$mpirun" 2 "$strake" bench "$net" --frames 3 --emulate-slowdown 1,3
 

@@ -104,5 +104,5 @@ int main(int argc, char** argv) {
   // One rank tells how it goes; the others speak up only about what failed. The launcher fails if any rank does.
   GTEST_FLAG_SET(brief, communicator->rank() != 0);
   testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
+  return communicator->leave(RUN_ALL_TESTS());
 }

@@ -191,6 +191,59 @@ TEST(InputBoxes, OfSumsAreWholeLines) {
       22);
 }
 
+TEST(InputBoxes, OfWhatGoesAlongAnAxisAreWholeLines) {
+  Graph graph;
+  const OpId map = add_input(graph, {2, 3, 4, 5});
+  for (const int axis : {0, 1, 2, 3}) {
+    const auto place = static_cast<std::size_t>(axis);
+    const auto line = [&](const Cell& dst, std::size_t) {
+      std::vector<Cell> cells;
+      for (Index i = 0; i < graph.shape(map)[place]; ++i) {
+        cells.push_back(dst);
+        cells.back()[place] = i;
+      }
+      return cells;
+    };
+    expect_hulls(graph, add_op(graph, {map}, ArgReduce{.axis = axis}), line, 40);
+    expect_hulls(graph, add_op(graph, {map}, CumSum{.axis = axis}), line, 41);
+    expect_hulls(graph, add_op(graph, {map}, Softmax{.axis = axis, .kind = SoftmaxKind::hardmax}), line, 42);
+  }
+}
+
+TEST(InputBoxes, OfACentreAreThoseOfTheResult) {
+  Graph graph;
+  const OpId map = add_input(graph, {2, 3, 4, 5});
+  const OpId centre = add_input(graph, {3, 1, 1});
+  expect_hulls(
+      graph, add_op(graph, {map, centre}, Reduce{.kind = GenericReduceKind::mean_square, .axes = {0, 3}}),
+      [](const Cell& dst, std::size_t input) {
+        if (input == 1) return std::vector<Cell>{{dst[1], 0, 0}};
+        std::vector<Cell> cells;
+        for (Index n = 0; n < 2; ++n)
+          for (Index w = 0; w < 5; ++w) cells.push_back({n, dst[1], dst[2], w});
+        return cells;
+      },
+      43);
+}
+
+TEST(InputBoxes, OfNormalisationsFollowTheirOperands) {
+  Graph graph;
+  const OpId map = add_input(graph, {2, 3, 4, 5});
+  const OpId mean = add_input(graph, {2, 1, 1, 1});
+  const OpId variance = add_input(graph, {1, 3, 4, 1});
+  const OpId scale = add_input(graph, {3, 1, 1});
+  const OpId normalize = add_op(graph, {map, mean, variance, scale, scale}, Normalize{});
+  expect_hulls(
+      graph, normalize,
+      [](const Cell& dst, std::size_t input) -> std::vector<Cell> {
+        if (input == 0) return {dst};
+        if (input == 1) return {{dst[0], 0, 0, 0}};
+        if (input == 2) return {{0, dst[1], dst[2], 0}};
+        return {{dst[1], 0, 0}};
+      },
+      44);
+}
+
 TEST(InputBoxes, OfLrnReachAcrossChannels) {
   for (const Index size : {1, 2, 3, 4, 5}) {
     Graph graph;
@@ -224,11 +277,84 @@ TEST(InputBoxes, OfConcatAreTheStretchesThatAreHit) {
   EXPECT_EQ(boxes[1], with_axis(whole({1, 4, 3}), 1, {0, 3}));
 }
 
-TEST(InputBoxes, OfReshapeAreEverything) {
+TEST(InputBoxes, OfReshapesFollowTheAxesThatAreKept) {
+  const auto boxes = [](const Shape& src, const Shape& dst, const Box& box) {
+    Graph graph;
+    const OpId reshape = add_op(graph, {add_input(graph, src)}, Reshape{}, dst);
+    EXPECT_TRUE(input_boxes(graph, reshape, nothing(dst.size()))[0].empty());
+    return input_boxes(graph, reshape, box).front();
+  };
+  // Axes of size 1 come and go, channels are put in groups and taken out of them.
+  EXPECT_EQ(boxes({1, 6, 5}, {6, 1, 5, 1}, {{{2, 4}, {0, 1}, {1, 3}, {0, 1}}}), (Box{{{0, 1}, {2, 4}, {1, 3}}}));
+  EXPECT_EQ(boxes({1, 6, 5, 7}, {1, 2, 3, 5, 7}, {{{0, 1}, {1, 2}, {0, 2}, {1, 3}, {4, 7}}}),
+            (Box{{{0, 1}, {3, 5}, {1, 3}, {4, 7}}}));
+  EXPECT_EQ(boxes({1, 2, 3, 5, 7}, {1, 6, 5, 7}, {{{0, 1}, {3, 5}, {1, 3}, {4, 7}}}),
+            (Box{{{0, 1}, {1, 2}, {0, 2}, {1, 3}, {4, 7}}}));
+  // A run over the end of a row needs both rows; one across channels, all columns.
+  EXPECT_EQ(boxes({3, 4}, {12}, {{{3, 6}}}), (Box{{{0, 2}, {0, 4}}}));
+  EXPECT_EQ(boxes({3, 4}, {12}, {{{5, 7}}}), (Box{{{1, 2}, {1, 3}}}));
+  EXPECT_EQ(boxes({2, 6}, {3, 4}, {{{1, 2}, {3, 4}}}), (Box{{{1, 2}, {1, 2}}}));
+}
+
+// Whatever is asked of a reshape, the cells are there.
+TEST(InputBoxes, OfReshapesHoldWhatTheyRead) {
+  Random random(30);
+  const std::vector<std::pair<Shape, Shape>> shapes = {{{2, 6, 4}, {4, 3, 4}},     {{4, 6}, {3, 8}},
+                                                       {{1, 12, 5}, {3, 4, 5, 1}}, {{3, 4, 5}, {60}},
+                                                       {{60}, {3, 1, 4, 5}},       {{2, 3, 4}, {6, 2, 2}}};
+  for (const auto& [src, dst] : shapes) {
+    Graph graph;
+    const OpId reshape = add_op(graph, {add_input(graph, src)}, Reshape{}, dst);
+    const std::vector<Cell> from = cells_of(whole(src));
+    const std::vector<Cell> to = cells_of(whole(dst));
+    for (int round = 0; round < 20; ++round) {
+      const Box box = test::random_full_box(random, dst);
+      const Box read = input_boxes(graph, reshape, box).front();
+      for (std::size_t i = 0; i < to.size(); ++i) {
+        if (!box.contains(box_of(to[i]))) continue;
+        EXPECT_TRUE(read.contains(box_of(from[i]))) << to_string(src) << " to " << to_string(box);
+      }
+    }
+  }
+}
+
+TEST(InputBoxes, OfPointwiseOperatorsBroadcastEachOperand) {
   Graph graph;
-  const OpId reshape = add_op(graph, {add_input(graph, {2, 6})}, Reshape{}, {3, 4});
-  EXPECT_EQ(input_boxes(graph, reshape, {{{1, 2}, {3, 4}}}), (std::vector<Box>{whole({2, 6})}));
-  EXPECT_TRUE(input_boxes(graph, reshape, nothing(2))[0].empty());
+  const OpId condition = add_input(graph, {4, 1}, ElementType::boolean);
+  const OpId map = add_input(graph, {2, 3, 4, 5});
+  const OpId scalar = add_input(graph, {});
+  expect_hulls(
+      graph, add_op(graph, {condition, map, scalar}, Pointwise{.kind = PointwiseKind::where}),
+      [](const Cell& dst, std::size_t input) -> std::vector<Cell> {
+        if (input == 0) return {{dst[2], 0}};
+        return {input == 1 ? dst : Cell{}};
+      },
+      31);
+  expect_hulls(
+      graph, add_op(graph, {condition}, Expand{}, {3, 4, 6}),
+      [](const Cell& dst, std::size_t) {
+        return std::vector<Cell>{{dst[1], 0}};
+      },
+      32);
+  expect_hulls(graph, add_op(graph, {map}, Trilu{.part = Triangle::lower, .diagonal = 1}), same_cell, 33);
+}
+
+TEST(InputBoxes, OfTilesWrapAround) {
+  Graph graph;
+  const OpId tile = add_op(graph, {add_input(graph, {3, 5})}, Tile{.repeats = {4, 2}});
+  // Inside one copy it is those cells; a stretch over the end of a copy has both ends and so everything between them.
+  Random random(34);
+  for (int round = 0; round < 40; ++round) {
+    const Box dst = test::random_full_box(random, graph.shape(tile));
+    const Box read = input_boxes(graph, tile, dst).front();
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+      const Index size = axis == 0 ? 3 : 5;
+      const bool one_copy = dst[axis].begin / size == (dst[axis].end - 1) / size;
+      const Interval expected =
+          one_copy ? Interval{dst[axis].begin % size, (dst[axis].end - 1) % size + 1} : Interval{0, size};
+      EXPECT_EQ(read[axis], expected) << to_string(dst);
+    }
+  }
 }
 
 TEST(InputBoxes, OfMovedCellsFollowThem) {
@@ -301,10 +427,16 @@ TEST(CanCut, IsTrueWhereAKernelCanComputeAPart) {
   EXPECT_EQ(cuts(graph, add_op(graph, {rows}, Elementwise{})), "012");
   EXPECT_EQ(cuts(graph, add_op(graph, {map, constant}, Binary{})), "0123");
   EXPECT_EQ(cuts(graph, add_op(graph, {map, map}, Concat{.axis = 1})), "0123");
-  EXPECT_EQ(cuts(graph, add_op(graph, {map}, Reshape{}, {12, 64})), "");
+  EXPECT_EQ(cuts(graph, add_op(graph, {map}, Reshape{}, {12, 64})), "01");
+  EXPECT_EQ(cuts(graph, add_op(graph, {map}, Reshape{}, {2, 2, 3, 8, 4, 2})), "0134");
+  EXPECT_EQ(cuts(graph, add_op(graph, {map}, Reshape{}, {1, 768})), "1");
+  EXPECT_EQ(cuts(graph, add_op(graph, {constant, constant}, Pointwise{})), "0");
+  EXPECT_EQ(cuts(graph, add_op(graph, {constant}, Expand{}, {6, 4, 4})), "012");
   EXPECT_EQ(cuts(graph, add_op(graph, {map}, Gather{.axis = 2, .indices = {1}})), "013");
   EXPECT_EQ(cuts(graph, add_op(graph, {map}, Softmax{.axis = 1})), "023");
   EXPECT_EQ(cuts(graph, add_op(graph, {map}, Reduce{.axes = {0, 3}})), "12");
+  EXPECT_EQ(cuts(graph, add_op(graph, {map}, ArgReduce{.axis = 1})), "023");
+  EXPECT_EQ(cuts(graph, add_op(graph, {map}, CumSum{.axis = 3})), "012");
   EXPECT_EQ(cuts(graph, add_op(graph, {map}, Lrn{})), "0123");
   EXPECT_EQ(cuts(graph, add_op(graph, {map, map}, MatMul{})), "0123");
 }

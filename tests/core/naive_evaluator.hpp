@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -64,6 +65,14 @@ inline double activate(const Activation& function, double x) {
       return std::log1p(std::exp(x));
     case ActivationKind::linear:
       return alpha * x + beta;
+    case ActivationKind::erf:
+      return std::erf(x);
+    case ActivationKind::gelu:
+      return x * (1 + std::erf(x / std::sqrt(2.0))) / 2;
+    case ActivationKind::gelu_tanh:
+      return x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))) / 2;
+    case ActivationKind::mish:
+      return x * std::tanh(std::log1p(std::exp(x)));
     default:
       throw std::logic_error("the naive evaluator lacks this activation");
   }
@@ -127,6 +136,7 @@ class NaiveEvaluator {
         most = std::max(most, source(0, {dst[0], dst[1], h, w}));
       });
       if (pool.kind == PoolKind::max) return most;
+      if (pool.kind == PoolKind::sum) return sum;
       return sum / static_cast<double>(pool.over == AverageOver::padded_cells ? n_padded : n_inside);
     });
   }
@@ -148,17 +158,27 @@ class NaiveEvaluator {
   }
 
   Tensor operator()(const Reduce& reduce) const {
-    const bool spatial = reduce.axes == std::vector<int>{2, 3} || reduce.axes == std::vector<int>{3, 2};
-    if (!spatial) throw std::logic_error("the naive evaluator reduces rows and columns only");
-    const Index columns = src_shape()[3];
-    const Index cells = src_shape()[2] * columns;
     return fill(op_->shape, [&](const std::vector<Index>& dst) {
-      const auto cell = [&](Index i) { return source(0, {dst[0], dst[1], i / columns, i % columns}); };
-      if (reduce.kind == GenericReduceKind::max) return fold(ReduceKind::max, cells, cell);
-      if (reduce.kind == GenericReduceKind::min)
-        return -fold(ReduceKind::max, cells, [&](Index i) { return -cell(i); });
-      const double sum = fold(ReduceKind::sum, cells, cell);
-      return reduce.kind == GenericReduceKind::mean ? sum / static_cast<double>(cells) : sum;
+      const double centre = op_->inputs.size() > 1 ? broadcast_source(1, dst) : 0;
+      std::vector<double> values;
+      fill(src_shape(), [&](const std::vector<Index>& cell) {
+        for (std::size_t axis = 0; axis < cell.size(); ++axis)
+          if (std::find(reduce.axes.begin(), reduce.axes.end(), static_cast<int>(axis)) == reduce.axes.end() &&
+              cell[axis] != dst[axis])
+            return 0;
+        values.push_back(source(0, cell) - centre);
+        return 0;
+      });
+      return combined(reduce.kind, values);
+    });
+  }
+
+  Tensor operator()(const Normalize& normalize) const {
+    return fill(op_->shape, [&](const std::vector<Index>& dst) {
+      const double deviation = std::sqrt(broadcast_source(2, dst) + static_cast<double>(normalize.epsilon));
+      const double scale = op_->inputs.size() > 3 ? broadcast_source(3, dst) : 1;
+      const double shift = op_->inputs.size() > 4 ? broadcast_source(4, dst) : 0;
+      return (source(0, dst) - broadcast_source(1, dst)) / deviation * scale + shift;
     });
   }
 
@@ -247,6 +267,31 @@ class NaiveEvaluator {
     });
   }
 
+  Tensor operator()(const DepthToSpace& op) const {
+    return fill(op_->shape, [&](const std::vector<Index>& dst) {
+      // (groups, block_h, block_w, c) counted out.
+      const Index c = op_->shape[1] / op.groups;
+      const Index h = dst[2] + op.begin_h;
+      const Index w = dst[3] + op.begin_w;
+      const std::size_t place =
+          offset_of({op.groups, op.block_h, op.block_w, c}, {dst[1] / c, h % op.block_h, w % op.block_w, dst[1] % c});
+      return source(0, {dst[0], static_cast<Index>(place), h / op.block_h, w / op.block_w});
+    });
+  }
+
+  Tensor operator()(const SpaceToDepth& op) const {
+    Tensor dst{op_->shape, std::vector<double>(operand(0).cells.size())};
+    const Shape& src = src_shape();
+    const Index c = src[1] / op.groups;
+    (void)fill(src, [&](const std::vector<Index>& cell) {
+      const std::size_t place = offset_of({op.groups, op.block_h, op.block_w, c},
+                                          {cell[1] / c, cell[2] % op.block_h, cell[3] % op.block_w, cell[1] % c});
+      const std::vector<Index> to = {cell[0], static_cast<Index>(place), cell[2] / op.block_h, cell[3] / op.block_w};
+      return dst.cells[offset_of(dst.shape, to)] = source(0, cell);
+    });
+    return dst;
+  }
+
   Tensor operator()(const auto&) const { throw std::logic_error("the naive evaluator lacks this operator"); }
 
  private:
@@ -284,6 +329,42 @@ class NaiveEvaluator {
     double all = value(0);
     for (Index i = 1; i < count; ++i) all = kind == ReduceKind::max ? std::max(all, value(i)) : all + value(i);
     return all;
+  }
+
+  static double combined(GenericReduceKind kind, const std::vector<double>& values) {
+    const auto total = [&](auto&& term) {
+      double sum = 0;
+      for (const double value : values) sum += term(value);
+      return sum;
+    };
+    const auto same = [](double x) { return x; };
+    const auto square = [](double x) { return x * x; };
+    const auto count = static_cast<double>(values.size());
+    switch (kind) {
+      case GenericReduceKind::sum:
+        return total(same);
+      case GenericReduceKind::mean:
+        return total(same) / count;
+      case GenericReduceKind::max:
+        return *std::max_element(values.begin(), values.end());
+      case GenericReduceKind::min:
+        return *std::min_element(values.begin(), values.end());
+      case GenericReduceKind::prod:
+        return std::accumulate(values.begin(), values.end(), 1.0, std::multiplies<>());
+      case GenericReduceKind::l1:
+        return total([](double x) { return std::abs(x); });
+      case GenericReduceKind::l2:
+        return std::sqrt(total(square));
+      case GenericReduceKind::log_sum:
+        return std::log(total(same));
+      case GenericReduceKind::log_sum_exp:
+        return std::log(total([](double x) { return std::exp(x); }));
+      case GenericReduceKind::sum_square:
+        return total(square);
+      case GenericReduceKind::mean_square:
+        return total(square) / count;
+    }
+    throw std::logic_error("an unknown kind of Reduce");
   }
 
   void apply(const std::vector<PostOp>& list, Tensor& dst) const {

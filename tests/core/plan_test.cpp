@@ -108,16 +108,16 @@ TEST_F(PlanCheck, RefusesBoxesOfOneRankThatOverlap) {
 TEST_F(PlanCheck, RefusesCutsThatNoKernelCanCompute) {
   Graph graph;
   const OpId conv = add_conv3(graph, add_input(graph, {1, 2, 4, 4}), 4);
-  const OpId flat = add_op(graph, {conv}, Reshape{}, {4, 16});
+  const OpId flat = add_op(graph, {conv}, Reshape{}, {8, 8});
   add_output(graph, flat);
   Plan plan = single_rank_plan(graph, 2, 0);
-  plan.boxes(flat, 0) = {{{{0, 2}, {0, 16}}}};
-  plan.boxes(flat, 1) = {{{{2, 4}, {0, 16}}}};
+  plan.boxes(flat, 0) = {{{{0, 8}, {0, 4}}}};
+  plan.boxes(flat, 1) = {{{{0, 8}, {4, 8}}}};
   try {
     check(graph, plan, 2);
     FAIL() << "a cut reshape was accepted";
   } catch (const InvalidInput& found) {
-    EXPECT_NE(std::string(found.what()).find("operator 'op2', rank 0: Reshape cannot be cut along axis 0"),
+    EXPECT_NE(std::string(found.what()).find("operator 'op2', rank 0: Reshape cannot be cut along axis 1"),
               std::string::npos)
         << found.what();
   }

@@ -38,6 +38,18 @@ TEST(FindActivations, SeesSwishOnBothSides) {
   }
 }
 
+TEST(FindActivations, SeesMish) {
+  for (const bool gate_first : {false, true}) {
+    Builder build;
+    const OpId x = build.input({1, 2, 3, 4});
+    const OpId gate = build.elementwise(build.elementwise(x, ActivationKind::softplus), ActivationKind::tanh);
+    build.output(gate_first ? build.binary(mul, gate, x) : build.binary(mul, x, gate));
+    const Graph after = expect_applies(rewrite::find_activations, build.graph);
+    ASSERT_EQ(kinds(after), (Kinds{"Input", "Elementwise"}));
+    EXPECT_EQ(activation(after, 1).kind, ActivationKind::mish);
+  }
+}
+
 TEST(FindActivations, SeesHardSigmoidHoweverSixIsWritten) {
   for (const Sixth how : {Sixth::divided, Sixth::multiplied, Sixth::scale_shift}) {
     Builder build;

@@ -16,9 +16,9 @@ using test::residual_net;
 // One operator of every kind.
 Graph every_kind() {
   Graph graph = residual_net();
-  const OpId map = add_input(graph, {1, 2, 4, 4});
-  graph.op(map).type = ElementType::u8;
-  add_op(graph, {map}, NormalizePicture{.scale = {1, 2}, .shift = {3, 4}});
+  const OpId picture = add_input(graph, {1, 2, 4, 4});
+  graph.op(picture).type = ElementType::u8;
+  const OpId map = add_op(graph, {picture}, NormalizePicture{.scale = {1, 2}, .shift = {3, 4}});
   add_op(graph, {map}, Pool{.kind = PoolKind::average, .window = {}, .over = AverageOver::padded_cells});
   add_op(graph, {map}, Elementwise{.function = {ActivationKind::linear, 2, 3}});
   add_op(graph, {map}, ScaleShift{.scale = graph.add_weight("s", {2}, {}), .post_ops = {Activation{}}});
@@ -31,6 +31,10 @@ Graph every_kind() {
   add_op(graph, {map, map}, MatMul{});
   add_op(graph, {map}, Softmax{.axis = 3});
   add_op(graph, {map}, Lrn{.size = 3});
+  add_op(graph, {map}, Pointwise{.kind = PointwiseKind::cast, .to = ElementType::i16});
+  add_op(graph, {map}, Expand{}, {3, 2, 4, 4});
+  add_op(graph, {map}, Tile{.repeats = {1, 2, 3, 1}});
+  add_op(graph, {map}, Trilu{.part = Triangle::lower, .diagonal = -1});
   test::add_output(graph, add_op(graph, {map}, Reduce{.kind = GenericReduceKind::max, .axes = {2}}));
   return graph;
 }

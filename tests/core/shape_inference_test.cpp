@@ -55,6 +55,60 @@ TEST_F(ShapeInference, ConvolutionsSlideTheirWindows) {
   EXPECT_EQ(graph_.shape(add_conv(graph_, map_, 6, square({.kernel = 9, .pad_begin = 1}), 3)), (Shape{1, 6, 2, 1}));
 }
 
+TEST_F(ShapeInference, PointwiseOperatorsBroadcast) {
+  const OpId condition = add_input(graph_, {9, 1}, ElementType::boolean);
+  const OpId where = add_op(graph_, {condition, map_, add_input(graph_, {8})}, Pointwise{PointwiseKind::where});
+  EXPECT_EQ(graph_.shape(where), (Shape{1, 6, 9, 8}));
+  EXPECT_EQ(graph_.op(where).type, ElementType::f32);
+  EXPECT_TRUE(refused({condition, map_, matrix_}, Pointwise{PointwiseKind::where}));
+  EXPECT_TRUE(refused({map_}, Pointwise{PointwiseKind::add}));
+  EXPECT_TRUE(refused({map_, map_}, Pointwise{PointwiseKind::clip}));
+}
+
+TEST_F(ShapeInference, PointwiseOperatorsKnowTheirTypes) {
+  const OpId bytes = add_input(graph_, {5, 7}, ElementType::u8);
+  const OpId longs = add_input(graph_, {5, 7}, ElementType::i64);
+  const OpId booleans = add_input(graph_, {5, 7}, ElementType::boolean);
+  const auto type_of = [&](std::vector<OpId> inputs, Pointwise op) {
+    return graph_.op(add_op(graph_, std::move(inputs), op)).type;
+  };
+  EXPECT_EQ(type_of({bytes, bytes}, {PointwiseKind::add}), ElementType::u8);
+  EXPECT_EQ(type_of({bytes, longs}, {PointwiseKind::pow}), ElementType::u8);
+  EXPECT_EQ(type_of({longs, longs}, {PointwiseKind::less}), ElementType::boolean);
+  EXPECT_EQ(type_of({matrix_}, {PointwiseKind::is_inf}), ElementType::boolean);
+  EXPECT_EQ(type_of({booleans, longs, longs}, {PointwiseKind::where}), ElementType::i64);
+  EXPECT_EQ(type_of({longs}, {PointwiseKind::cast, ElementType::u16}), ElementType::u16);
+  EXPECT_EQ(type_of({longs}, {PointwiseKind::cast, ElementType::bf16}), ElementType::f32);
+  EXPECT_TRUE(refused({bytes, longs}, Pointwise{PointwiseKind::add}));
+  EXPECT_TRUE(refused({booleans, booleans}, Pointwise{PointwiseKind::add}));
+  EXPECT_TRUE(refused({matrix_, matrix_}, Pointwise{PointwiseKind::shift_left}));
+  EXPECT_TRUE(refused({bytes}, Pointwise{PointwiseKind::is_nan}));
+  EXPECT_TRUE(refused({matrix_}, Pointwise{PointwiseKind::logical_not}));
+  EXPECT_TRUE(refused({matrix_, matrix_, matrix_}, Pointwise{PointwiseKind::where}));
+  EXPECT_TRUE(refused({booleans, longs, bytes}, Pointwise{PointwiseKind::where}));
+}
+
+TEST_F(ShapeInference, ActivationsAreOfFloatsUnlessTheyOnlyLookAtSigns) {
+  const OpId longs = add_input(graph_, {5, 7}, ElementType::i64);
+  const OpId doubles = add_input(graph_, {5, 7}, ElementType::f64);
+  EXPECT_EQ(graph_.op(add_op(graph_, {longs}, Elementwise{{.kind = ActivationKind::sign}})).type, ElementType::i64);
+  EXPECT_EQ(graph_.op(add_op(graph_, {doubles}, Elementwise{{.kind = ActivationKind::mish}})).type, ElementType::f64);
+  EXPECT_TRUE(refused({longs}, Elementwise{{.kind = ActivationKind::mish}}));
+  EXPECT_TRUE(refused({add_input(graph_, {2}, ElementType::boolean)}, Elementwise{}));
+}
+
+TEST_F(ShapeInference, RepeatedTensorsGrow) {
+  EXPECT_EQ(shape_of({matrix_}, Expand{}, {3, 5, 7}), (Shape{3, 5, 7}));
+  EXPECT_TRUE(refused({matrix_}, Expand{}, {5}));
+  EXPECT_TRUE(refused({matrix_}, Expand{}, {7, 7}));
+  EXPECT_EQ(shape_of({matrix_}, Tile{{1, 3}}), (Shape{5, 21}));
+  EXPECT_TRUE(refused({matrix_}, Tile{{3}}));
+  EXPECT_TRUE(refused({matrix_}, Tile{{1, 0}}));
+  EXPECT_TRUE(refused({matrix_}, Tile{{1, std::numeric_limits<Index>::max()}}));
+  EXPECT_EQ(shape_of({map_}, Trilu{}), (Shape{1, 6, 9, 8}));
+  EXPECT_TRUE(refused({add_input(graph_, {4})}, Trilu{}));
+}
+
 TEST_F(ShapeInference, ConvolutionsRefuseWeightsThatDoNotFit) {
   const Window2d window = square({.kernel = 3});
   EXPECT_TRUE(refused({map_}, Conv{.window = window, .weights = weight({4, 5, 3, 3}), .post_ops = {}}));
@@ -196,6 +250,19 @@ TEST_F(ShapeInference, ProductsBroadcastTheirLeadingAxes) {
 TEST_F(ShapeInference, ReductionsLeaveAxesOfOne) {
   EXPECT_EQ(shape_of({map_}, Reduce{.axes = {1, 3}}), (Shape{1, 1, 9, 1}));
   EXPECT_TRUE(refused({map_}, Reduce{.axes = {4}}));
+  EXPECT_TRUE(refused({map_}, Reduce{.axes = {1, 1}}));
+  EXPECT_TRUE(refused({map_, matrix_}, Reduce{.axes = {1}}));
+  const OpId mean = add_op(graph_, {map_}, Reduce{.axes = {2, 3}});
+  EXPECT_EQ(shape_of({map_, mean}, Reduce{.kind = GenericReduceKind::mean_square, .axes = {2, 3}}),
+            (Shape{1, 6, 1, 1}));
+  EXPECT_EQ(shape_of({map_, mean, mean}, Normalize{}), (Shape{1, 6, 9, 8}));
+  EXPECT_TRUE(refused({mean, map_, map_}, Normalize{}));
+  EXPECT_TRUE(refused({map_, mean}, Normalize{}));
+  EXPECT_EQ(shape_of({map_}, ArgReduce{.axis = 2}), (Shape{1, 6, 1, 8}));
+  EXPECT_EQ(graph_.op(graph_.size() - 1).type, ElementType::i64);
+  EXPECT_TRUE(refused({map_}, ArgReduce{.axis = 4}));
+  EXPECT_EQ(shape_of({map_}, CumSum{.axis = 2}), (Shape{1, 6, 9, 8}));
+  EXPECT_TRUE(refused({map_}, CumSum{.axis = -1}));
   EXPECT_EQ(shape_of({map_}, Softmax{.axis = 3}), (Shape{1, 6, 9, 8}));
   EXPECT_TRUE(refused({map_}, Softmax{.axis = 4}));
 }

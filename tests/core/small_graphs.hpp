@@ -19,9 +19,10 @@ inline OpId add_op(Graph& graph, std::vector<OpId> inputs, Attributes attributes
                     .attributes = std::move(attributes)});
 }
 
-inline OpId add_input(Graph& graph, Shape shape) {
+inline OpId add_input(Graph& graph, Shape shape, ElementType type = ElementType::f32) {
   const OpId id = add_op(graph, {}, Input{}, std::move(shape));
-  graph.inputs.push_back({.op = id, .name = graph.op(id).name, .type = ElementType::f32});
+  graph.op(id).type = type;
+  graph.inputs.push_back({.op = id, .name = graph.op(id).name, .type = type});
   return id;
 }
 

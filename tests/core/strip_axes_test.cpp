@@ -53,12 +53,29 @@ TEST(StripAxes, StartAtATransposeOfAnInput) {
 TEST(StripAxes, EndAtAReshapeAndBeginAgainAtAConvolution) {
   Graph graph;
   const OpId conv = add_conv3(graph, add_input(graph, {1, 2, 8, 8}), 4);
-  const OpId flat = add_op(graph, {conv}, Reshape{}, {1, 4, 16, 4});
+  const OpId flat = add_op(graph, {conv}, Reshape{}, {1, 16, 4, 4});
   const OpId relu = add_op(graph, {flat}, Elementwise{});
   const OpId again = add_conv3(graph, relu, 4);
   EXPECT_EQ(strip_axis(graph, flat, SplitAxis::rows), -1);
   EXPECT_EQ(strip_axis(graph, relu, SplitAxis::rows), -1);
   EXPECT_EQ(strip_axis(graph, again, SplitAxis::rows), 2);
+}
+
+TEST(StripAxes, GoThroughReshapesThatKeepTheAxis) {
+  Graph graph;
+  const OpId conv = add_conv3(graph, add_input(graph, {1, 2, 8, 6}), 4);
+  const OpId groups = add_op(graph, {conv}, Reshape{}, {1, 2, 2, 8, 6});
+  const OpId turned = add_op(graph, {groups}, Transpose{.axes = {0, 2, 1, 3, 4}});
+  const OpId shuffled = add_op(graph, {turned}, Reshape{}, {1, 4, 8, 6});
+  const OpId positions = add_op(graph, {shuffled}, Reshape{}, {1, 4, 48});
+  const OpId tokens = add_op(graph, {positions}, Transpose{.axes = {0, 2, 1}});
+  const OpId rows = add_op(graph, {tokens}, Reshape{}, {1, 8, 6, 4});
+  const std::vector<int> axes = strip_axes(graph, SplitAxis::rows);
+  EXPECT_EQ(std::vector<int>(axes.begin() + groups, axes.end()), (std::vector<int>{3, 3, 2, 2, 1, 1}));
+  // Columns that are counted through row by row cannot be told apart any more.
+  EXPECT_EQ(strip_axis(graph, shuffled, SplitAxis::columns), 3);
+  EXPECT_EQ(strip_axis(graph, positions, SplitAxis::columns), -1);
+  EXPECT_EQ(rows, graph.size() - 1);
 }
 
 TEST(StripAxes, AreLeftOutWhereOneRowIsAllThereIs) {

@@ -2,6 +2,7 @@
 #pragma once
 /// Random graphs and random tables of boxes for property tests: everything follows from a printed seed.
 
+#include <optional>
 #include <random>
 
 #include "core/graph.hpp"
@@ -41,9 +42,14 @@ class RandomGraph {
     graph_.inputs.push_back({input, "input", ElementType::f32});
     OpId last = input;
     for (Index n = random_.between(2, 5); n > 0; --n) last = add_any(last);
+    if (random_.chance(25)) last = add_normalisation(last);
     if (random_.chance(25)) last = add_classifier(last);
     graph_.outputs.push_back({last, "output", ElementType::f32});
-    if (random_.chance(20)) graph_.outputs.push_back({graph_.size() / 2, "middle", ElementType::f32});
+    if (random_.chance(20)) {
+      OpId middle = graph_.size() / 2;
+      while (graph_.op(middle).type != ElementType::f32) --middle;
+      graph_.outputs.push_back({middle, "middle", ElementType::f32});
+    }
     return std::move(graph_);
   }
 
@@ -116,21 +122,115 @@ class RandomGraph {
     return add({src, plain}, conv);
   }
 
+  // Windows that always hold a cell of the map.
+  std::optional<Window2d> pool_window(const Shape& shape) {
+    Window2d both{window(shape[2], 3), window(shape[3], 3)};
+    for (WindowAxis* axis : {&both.h, &both.w}) {
+      axis->dilation = 1;
+      axis->pad_begin = std::min(axis->pad_begin, axis->kernel / 2);
+      axis->pad_end = std::min(axis->pad_end, axis->kernel / 2);
+    }
+    const bool fits =
+        output_size(both.h, shape[2], Rounding::floor) >= 1 && output_size(both.w, shape[3], Rounding::floor) >= 1;
+    return fits ? std::optional(both) : std::nullopt;
+  }
+
+  // Up to some thirty rows and columns, in any way.
+  OpId add_resize(OpId src) {
+    const Shape shape = graph_.shape(src);
+    const Shape dst = {shape[0], shape[1], size(), size()};
+    Resize op;
+    op.kind = static_cast<ResizeKind>(random_.between(0, 2));
+    op.place = static_cast<ResizePlace>(random_.between(0, 6));
+    op.antialias = random_.chance(20) ? Antialias::on : Antialias::off;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+      op.scale.push_back(static_cast<double>(dst[axis]) / static_cast<double>(shape[axis]));
+      op.length.push_back(static_cast<double>(dst[axis]));
+      op.roi_begin.push_back(0);
+      op.roi_end.push_back(1);
+    }
+    return add({src}, op, dst);
+  }
+
+  // A maximum pooling and the way back. Only of the input, whose values are exact: elsewhere rounding decides which of
+  // two almost equal cells is the larger.
+  OpId add_unpool(OpId src) {
+    const Shape shape = graph_.shape(src);
+    const std::optional<Window2d> fitting = pool_window(shape);
+    if (!fitting || as<Input>(graph_.op(src)) == nullptr) return add_border(src);
+    const Window2d both = *fitting;
+    const OpId indices = add({src}, PoolIndices{both, StorageOrder::rows_first});
+    const OpId pooled = add({src}, Pool{PoolKind::max, both, AverageOver::input_cells});
+    const UnpoolReach reach = random_.chance(50) ? UnpoolReach::window : UnpoolReach::anywhere;
+    return add({pooled, indices}, MaxUnpool{reach, both, shape[2], shape[3]}, shape);
+  }
+
+  OpId add_border(OpId src) {
+    Shape shape = graph_.shape(src);
+    BorderPad pad{static_cast<BorderKind>(random_.between(0, 2)), {0, 0, 0, 0}};
+    for (const std::size_t axis : {std::size_t{2}, std::size_t{3}}) {
+      pad.begin[axis] = random_.between(0, 3);
+      shape[axis] += pad.begin[axis] + random_.between(0, 3);
+    }
+    return add({src}, pad, shape);
+  }
+
+  // As a transposed convolution: channels become cells, of which some are left out.
+  OpId add_blocks(OpId src) {
+    const Shape shape = graph_.shape(src);
+    const Index block = random_.between(1, 3);
+    const Index groups = random_.between(1, 2);
+    const Index c = groups * random_.between(1, 9);
+    Conv conv;
+    conv.window = {window(shape[2], 3), window(shape[3], 3)};
+    const Index taps = shape[1] * conv.window.h.kernel * conv.window.w.kernel;
+    conv.weights = weight({c * block * block, shape[1], conv.window.h.kernel, conv.window.w.kernel},
+                          2.0F / static_cast<float>(taps));
+    const OpId wide = add({src}, conv);
+    const Index begin = random_.between(0, block - 1);
+    const Shape map = graph_.shape(wide);
+    return add({wide}, DepthToSpace{block, block, groups, begin, 0},
+               {shape[0], c, map[2] * block - begin, map[3] * block});
+  }
+
+  // Channels in groups and back, as a shuffle does, or a map as a list of positions.
+  OpId add_reshapes(OpId src) {
+    const Shape shape = graph_.shape(src);
+    const Index groups = shape[1] % 2 == 0 ? 2 : 1;
+    if (random_.chance(50)) {
+      const OpId split = add({src}, Reshape{}, {shape[0], groups, shape[1] / groups, shape[2], shape[3]});
+      return add({add({split}, Transpose{{0, 2, 1, 3, 4}})}, Reshape{}, shape);
+    }
+    const OpId positions = add({src}, Reshape{}, {shape[0], shape[1], shape[2] * shape[3]});
+    const OpId tokens = add({positions}, Transpose{{0, 2, 1}});
+    return add({add({add({tokens}, Elementwise{{ActivationKind::gelu, 0, 0}})}, Transpose{{0, 2, 1}})}, Reshape{},
+               shape);
+  }
+
+  // Choices by comparison, through other types, and along lines.
+  OpId add_pointwise(OpId src) {
+    const Shape shape = graph_.shape(src);
+    if (random_.chance(30)) return add({src}, Tile{{1, 1, random_.between(1, 2), random_.between(1, 3)}});
+    if (random_.chance(20)) {
+      const auto part = static_cast<Triangle>(random_.between(0, 1));
+      return add({src}, Trilu{part, random_.between(-9, 9)});
+    }
+    const OpId line = add({src}, Slice{{0, 0, shape[2] - 1, 0}, {1, 1, 1, 1}}, {shape[0], shape[1], 1, shape[3]});
+    const OpId condition = add({src, line}, Pointwise{PointwiseKind::less});
+    const OpId scaled = add({src, line}, Pointwise{PointwiseKind::prelu});
+    const OpId whole_numbers = add({scaled}, Pointwise{PointwiseKind::cast, ElementType::i16});
+    const OpId back = add({whole_numbers}, Pointwise{PointwiseKind::cast, ElementType::f32});
+    return add({condition, scaled, back}, Pointwise{PointwiseKind::where});
+  }
+
   OpId add_any(OpId src) {
     const Shape shape = graph_.shape(src);
-    switch (random_.between(0, 9)) {
+    switch (random_.between(0, 14)) {
       case 0: {
         const PoolKind kind = random_.chance(50) ? PoolKind::max : PoolKind::average;
         const AverageOver over = random_.chance(50) ? AverageOver::input_cells : AverageOver::padded_cells;
-        Window2d both{window(shape[2], 3), window(shape[3], 3)};
-        for (WindowAxis* axis : {&both.h, &both.w}) {
-          axis->dilation = 1;
-          axis->pad_begin = std::min(axis->pad_begin, axis->kernel / 2);
-          axis->pad_end = std::min(axis->pad_end, axis->kernel / 2);
-        }
-        if (output_size(both.h, shape[2], Rounding::floor) < 1 || output_size(both.w, shape[3], Rounding::floor) < 1)
-          return src;
-        return add({src}, Pool{kind, both, over});
+        const std::optional<Window2d> both = pool_window(shape);
+        return both ? add({src}, Pool{kind, *both, over}) : src;
       }
       case 1:
         return add({src}, Elementwise{{ActivationKind::tanh, 0, 0}});
@@ -146,9 +246,40 @@ class RandomGraph {
       }
       case 5:
         return add_conv(src, true);
+      case 6:
+        return add_resize(src);
+      case 7:
+        return add_unpool(src);
+      case 8:
+        return random_.chance(50) ? add_border(src) : add_blocks(src);
+      case 9:
+        return add_reshapes(src);
+      case 10:
+        return add_pointwise(src);
       default:
         return add_conv(src, false);
     }
+  }
+
+  // Statistics of whole maps, of pixels, or of everything, in one step or in parts; gates as squeeze-and-excite has
+  // them.
+  OpId add_normalisation(OpId src) {
+    const std::vector<int> axes[] = {{2, 3}, {1}, {1, 2, 3}, {0, 2, 3}};
+    const std::vector<int> over = axes[random_.between(0, 3)];
+    const auto statistic = [&](GenericReduceKind kind, std::vector<OpId> inputs) {
+      if (random_.chance(50) || over.size() == 1) return add(std::move(inputs), Reduce{kind, over});
+      std::vector<int> first = over;
+      const auto parts = static_cast<std::size_t>(random_.between(0, static_cast<Index>(first.size()) - 1));
+      const int axis = first[parts];
+      first.erase(first.begin() + static_cast<std::ptrdiff_t>(parts));
+      return add({add(std::move(inputs), Reduce{kind, first})}, Reduce{GenericReduceKind::mean, {axis}});
+    };
+    const OpId mean = statistic(GenericReduceKind::mean, {src});
+    if (random_.chance(30)) return add({src, mean}, Binary{BinaryKind::mul, some_activation()});
+    if (random_.chance(20)) return add({src}, Softmax{static_cast<int>(random_.between(1, 3))});
+    const OpId variance = statistic(GenericReduceKind::mean_square, {src, mean});
+    // Variances near 0 would make differences between kernels large.
+    return add({src, mean, variance}, Normalize{0.25F});
   }
 
   OpId add_classifier(OpId src) {
@@ -181,7 +312,7 @@ inline Plan random_plan(Random& random, const Graph& graph, int n_ranks) {
     const Box all = whole(op.shape);
     int axis = axes[static_cast<std::size_t>(id)];
     if (op.shape.size() == 4 && random.chance(15)) {
-      const int other = static_cast<int>(random.between(2, 3));
+      const int other = static_cast<int>(random.between(1, 3));
       if (can_cut(graph, id, static_cast<std::size_t>(other))) axis = other;
     }
     if (axis < 0 || random.chance(5)) {

@@ -6,6 +6,10 @@
 
 #include "io/scratch_folder.hpp"
 
+// stb's encoder, which the library has but does not offer.
+extern "C" int stbi_write_jpg_to_func(void (*append)(void*, void*, int), void* context, int w, int h, int channels,
+                                      const void* pixels, int quality);
+
 namespace strake::io {
 namespace {
 
@@ -72,6 +76,33 @@ TEST_F(PictureFile, RefusesCutAndHugePictures) {
     EXPECT_NE(complaint([&] { (void)read_picture(written("cut.png", bytes.substr(0, n))); }), "") << n;
   bytes.replace(16, 8, std::string("\0\0\x46\x50\0\0\x46\x50", 8));  // 18000x18000 pixels
   EXPECT_TRUE(mentions(complaint([&] { (void)read_picture(written("huge.png", bytes)); }), "2^28"));
+}
+
+TEST_F(PictureFile, SaysWhetherAPictureIsCutOrDamaged) {
+  const Picture picture = sample(64, 64, 3);
+  std::string jpeg;
+  const auto append = [](void* context, void* data, int size) {
+    static_cast<std::string*>(context)->append(static_cast<const char*>(data), static_cast<std::size_t>(size));
+  };
+  ASSERT_NE(stbi_write_jpg_to_func(append, &jpeg, 64, 64, 3, picture.pixels.data(), 90), 0);
+  EXPECT_EQ(read_picture(written("whole.jpg", jpeg + "behind")).h, 64);
+  const auto complaint_about = [&](const std::string& bytes) {
+    return complaint([&] { (void)read_picture(written("bad.jpg", bytes)); });
+  };
+  // Cut within its pixels, with the end of a small picture in a header before them.
+  const std::string header("\xFF\xE1\x00\x06\xFF\xDA\xFF\xD9", 8);
+  const std::string cut = jpeg.substr(0, 2) + header + jpeg.substr(2, jpeg.size() - 40);
+  EXPECT_TRUE(mentions(complaint_about(cut), "the JPEG is cut short")) << complaint_about(cut);
+  EXPECT_TRUE(mentions(complaint_about(""), "it is empty"));
+  EXPECT_TRUE(mentions(complaint_about("text"), "it begins like neither"));
+
+  write_png(file("p.png"), picture);
+  std::ostringstream whole;
+  whole << std::ifstream(file("p.png"), std::ios::binary).rdbuf();
+  std::string png = whole.str();
+  EXPECT_TRUE(mentions(complaint_about(png.substr(0, png.size() / 2)), "the PNG is cut short"));
+  png.replace(45, 4, "\xFF\xFF\xFF\xFF");
+  EXPECT_TRUE(mentions(complaint_about(png), "the PNG is damaged"));
 }
 
 TEST_F(PictureFile, LeavesNoPartialFileWhereItCannotWrite) {

@@ -1,67 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every operator but convolutions, on whole tensors and on random slabs, against the plain-loop reference.
+// Operators that compute cell by cell, pools and what moves cells, on whole tensors and on random slabs, against the
+// plain-loop reference.
 
 #include <gtest/gtest.h>
 
-#include <functional>
-
-#include "kernels/slab_runner.hpp"
+#include "kernels/operator_checks.hpp"
 
 namespace strake::kernels {
 namespace {
 
 using namespace test;
 
-// Sums of up to a few hundred floats of size 1 and polynomials good to 2 ulp, against sums and functions in double.
-constexpr float tolerance = 2e-5F;
-
-Box random_box(Random& random, const Shape& shape, const std::vector<std::size_t>& cut_axes) {
-  Box box = whole(shape);
-  const Box any = strake::test::random_full_box(random, shape);
-  for (const std::size_t axis : cut_axes)
-    if (pick(random, 0, 2) != 0) box[axis] = any[axis];
-  return box;
-}
-
-// Compares the last operator of a graph with the reference, whole and cut along `cut_axes`; cutting must not change a
-// bit either.
-void check_operator(const Graph& graph, const std::vector<Values>& inputs, Random& random,
-                    const std::vector<std::size_t>& cut_axes) {
-  const OpId id = graph.size() - 1;
-  SCOPED_TRACE(std::string(kind_name(graph.op(id))) + " to " + to_string(graph.shape(id)));
-  SlabRunner runner(graph, inputs);
-  const Box all = whole(graph.shape(id));
-  const Values computed = runner.run(id, all, Exactness::fastest);
-  expect_close(computed, runner.expected(id, all), tolerance);
-  for (int slab = 0; slab < 6; ++slab) {
-    const Box box = random_box(random, graph.shape(id), cut_axes);
-    const Values part = runner.run(id, box, Exactness::exact, {.margin = pick(random, 0, 2)});
-    EXPECT_EQ(differing_bits(part, part_of(computed, all, box)), 0U) << to_string(box);
-  }
-}
-
-// A graph of one operator over a random map.
-void check_unary(Random& random, const Shape& shape, const Attributes& attributes,
-                 const std::vector<std::size_t>& cut_axes, Shape dst = {}, float least = -4, float most = 4) {
-  Graph graph;
-  const OpId src = add_input(graph, shape);
-  add_op(graph, {src}, attributes, std::move(dst));
-  check_operator(graph, {random_values(random, shape, least, most)}, random, cut_axes);
-}
-
-Shape random_map(Random& random) {
-  return {pick(random, 1, 2), pick(random, 1, 37), pick(random, 1, 19), pick(random, 1, 23)};
-}
-
 const std::vector<std::size_t> any_axis = {0, 1, 2, 3};
 
 TEST(Operators, ActivationsAgreeWithTheReference) {
   Random random(11);
-  for (const ActivationKind kind :
-       {ActivationKind::relu, ActivationKind::leaky_relu, ActivationKind::clip, ActivationKind::sigmoid,
-        ActivationKind::tanh, ActivationKind::swish, ActivationKind::hard_sigmoid, ActivationKind::hard_swish,
-        ActivationKind::elu, ActivationKind::softplus, ActivationKind::exp, ActivationKind::abs, ActivationKind::neg,
-        ActivationKind::floor, ActivationKind::ceil, ActivationKind::linear}) {
+  for (const ActivationKind kind : {ActivationKind::relu,         ActivationKind::leaky_relu,
+                                    ActivationKind::clip,         ActivationKind::sigmoid,
+                                    ActivationKind::tanh,         ActivationKind::swish,
+                                    ActivationKind::hard_sigmoid, ActivationKind::hard_swish,
+                                    ActivationKind::elu,          ActivationKind::softplus,
+                                    ActivationKind::exp,          ActivationKind::abs,
+                                    ActivationKind::neg,          ActivationKind::floor,
+                                    ActivationKind::ceil,         ActivationKind::linear,
+                                    ActivationKind::round,        ActivationKind::sign,
+                                    ActivationKind::erf,          ActivationKind::gelu,
+                                    ActivationKind::gelu_tanh,    ActivationKind::mish,
+                                    ActivationKind::selu,         ActivationKind::celu,
+                                    ActivationKind::softsign,     ActivationKind::thresholded_relu,
+                                    ActivationKind::shrink,       ActivationKind::sin,
+                                    ActivationKind::cos,          ActivationKind::atan,
+                                    ActivationKind::sinh,         ActivationKind::cosh,
+                                    ActivationKind::asinh}) {
     SCOPED_TRACE("activation " + std::to_string(static_cast<int>(kind)));
     check_unary(random, random_map(random), Elementwise{.function = {.kind = kind, .alpha = 0.25F, .beta = 1.5F}},
                 any_axis);
@@ -70,6 +40,10 @@ TEST(Operators, ActivationsAgreeWithTheReference) {
     SCOPED_TRACE("activation " + std::to_string(static_cast<int>(kind)));
     check_unary(random, random_map(random), Elementwise{.function = {.kind = kind}}, any_axis, {}, 0.1F, 9);
   }
+  for (const ActivationKind kind :
+       {ActivationKind::tan, ActivationKind::asin, ActivationKind::acos, ActivationKind::atanh})
+    check_unary(random, random_map(random), Elementwise{.function = {.kind = kind}}, any_axis, {}, -0.9F, 0.9F);
+  check_unary(random, random_map(random), Elementwise{.function = {.kind = ActivationKind::acosh}}, any_axis, {}, 1, 9);
 }
 
 WindowAxis random_pool_window(Random& random, Index size) {
@@ -96,27 +70,6 @@ TEST(Operators, PoolsAgreeWithTheReferenceInEveryRule) {
     const PoolKind kind = round % 3 == 0 ? PoolKind::max : PoolKind::average;
     const AverageOver over = round % 5 < 2 ? AverageOver::padded_cells : AverageOver::input_cells;
     check_unary(random, shape, Pool{.kind = kind, .window = window, .over = over}, any_axis, dst);
-  }
-}
-
-TEST(Operators, ReductionsAgreeWithTheReference) {
-  Random random(13);
-  for (int round = 0; round < 10; ++round) {
-    SCOPED_TRACE("seed 13, round " + std::to_string(round));
-    const Shape map = random_map(random);
-    const Shape parts = {map[0], map[1], map[2], 1};
-    check_unary(random, map, ReduceRows{.kind = ReduceKind::sum}, {0, 1, 2});
-    check_unary(random, map, ReduceRows{.kind = ReduceKind::max}, {0, 1, 2});
-    check_unary(random, parts, ReduceParts{.kind = ReduceKind::sum, .scale = 0.125F}, {0, 1});
-    check_unary(random, parts, ReduceParts{.kind = ReduceKind::max, .scale = 1}, {0, 1});
-    check_unary(random, map, Softmax{.axis = 1}, {0, 2, 3});
-    check_unary(random, map, Softmax{.axis = 3}, {0, 1, 2});
-    check_unary(random, map, Lrn{.size = pick(random, 1, 6)}, any_axis);
-    for (const GenericReduceKind kind :
-         {GenericReduceKind::sum, GenericReduceKind::mean, GenericReduceKind::max, GenericReduceKind::min}) {
-      check_unary(random, map, Reduce{.kind = kind, .axes = {1}}, {0, 2, 3});
-      check_unary(random, {map[1], map[2], map[3]}, Reduce{.kind = kind, .axes = {0, 2}}, {1});
-    }
   }
 }
 
@@ -208,21 +161,6 @@ TEST(Operators, PadIsCutAnywhere) {
   const Shape map = {1, 4, 6, 5};
   for (int round = 0; round < 10; ++round)
     check_unary(random, map, Pad{.begin = {0, 0, 3, 4}, .value = 7}, {1, 2, 3}, {1, 4, 12, 14});
-}
-
-TEST(Operators, MatricesMultiply) {
-  Random random(19);
-  const std::vector<std::pair<Shape, Shape>> shapes = {{{5, 7}, {7, 3}},
-                                                       {{2, 5, 7}, {7, 3}},
-                                                       {{2, 5, 7}, {2, 7, 3}},
-                                                       {{2, 3, 5, 7}, {1, 3, 7, 40}},
-                                                       {{1, 300}, {300, 17}}};
-  for (const auto& [a, b] : shapes) {
-    Graph graph;
-    const std::vector<OpId> sources = {add_input(graph, a), add_input(graph, b)};
-    add_op(graph, sources, MatMul{});
-    check_operator(graph, {random_values(random, a), random_values(random, b)}, random, {});
-  }
 }
 
 }  // namespace

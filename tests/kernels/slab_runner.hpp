@@ -4,12 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "core/host_tensor.hpp"
 #include "core/interval_map.hpp"
 #include "core/random.hpp"
 #include "kernels/kernel.hpp"
@@ -26,6 +29,35 @@ inline Values random_values(Random& random, const Shape& shape, float least = -1
   std::uniform_real_distribution<float> uniform(least, most);
   for (float& value : values) value = uniform(random);
   return values;
+}
+
+/// A tensor of any type from floats that it can hold.
+inline HostTensor tensor_of(ElementType type, const Shape& shape, const Values& values) {
+  HostTensor tensor{type, shape, Blob::allocate(values.size() * size_of(type))};
+  with_type(type, [&]<class T>(std::type_identity<T>) {
+    std::transform(values.begin(), values.end(), reinterpret_cast<T*>(tensor.data.data()),
+                   [](float value) { return static_cast<T>(value); });
+  });
+  return tensor;
+}
+
+inline std::vector<HostTensor> tensors_of(const Graph& graph, const std::vector<Values>& inputs) {
+  std::vector<HostTensor> tensors;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Op& op = graph.op(graph.inputs[i].op);
+    tensors.push_back(tensor_of(op.type, op.shape, inputs[i]));
+  }
+  return tensors;
+}
+
+inline Values values_of(const HostTensor& tensor) {
+  return with_type(tensor.type, [&]<class T>(std::type_identity<T>) {
+    const auto* cells = reinterpret_cast<const T*>(tensor.data.data());
+    Values values;
+    std::transform(cells, cells + volume(tensor.shape), std::back_inserter(values),
+                   [](T cell) { return static_cast<float>(cell); });
+    return values;
+  });
 }
 
 inline WeightId add_random_weight(Graph& graph, Random& random, Shape shape) {
@@ -53,22 +85,29 @@ inline OpId add_input(Graph& graph, Shape shape, ElementType type = ElementType:
 struct Layout {
   Index margin = 0;               // cells of the tensor around each box that the slab holds as well
   bool residual_in_place = true;  // where the margin is 0
+  Family family = Family::direct;
 };
 
 /// The whole tensors that kernels of one graph read, and the weights that they share.
 class SlabRunner {
  public:
-  SlabRunner(const Graph& graph, std::vector<Values> inputs)
-      : graph_(graph), values_(evaluate_reference(graph, inputs)), copy_(graph), weights_(copy_) {}
+  SlabRunner(const Graph& graph, const std::vector<Values>& inputs) : SlabRunner(graph, tensors_of(graph, inputs)) {}
+  SlabRunner(const Graph& graph, const std::vector<HostTensor>& inputs)
+      : graph_(graph), values_(reference_tensors(graph, inputs)), copy_(graph), weights_(copy_) {}
 
   /// The row-major values of `dst`, part of operator `id`'s output, computed from the reference's values of its inputs.
   Values run(OpId id, const Box& dst, Exactness exactness, Layout layout = {}) {
+    return values_of(run_tensor(id, dst, exactness, layout));
+  }
+
+  /// The same with elements of the operator's type.
+  HostTensor run_tensor(OpId id, const Box& dst, Exactness exactness, Layout layout = {}) {
     const Op& op = graph_.op(id);
     const std::vector<Box> boxes = input_boxes(graph_, id, dst);
     std::vector<Blob> slabs;
     Blob dst_slab;
-    Request request{.graph = graph_, .op = id, .src = {}, .dst = {}, .exactness = exactness};
-    request.dst = allocate(dst, op.shape, ElementType::f32, layout.margin, dst_slab);
+    Request request{.graph = graph_, .op = id, .src = {}, .dst = {}, .exactness = exactness, .family = layout.family};
+    request.dst = allocate(dst, op.shape, op.type, layout.margin, dst_slab);
     const int residual = residual_input(op);
     for (std::size_t i = 0; i < boxes.size(); ++i) {
       const OpId input = op.inputs[i];
@@ -85,14 +124,13 @@ class SlabRunner {
     const std::unique_ptr<Kernel> kernel = prepare(request, weights_, workspace_);
     implementation_ = kernel->implementation();
     kernel->run();
-    return row_major(request.dst);
+    return row_major(request.dst.box, request.dst);
   }
 
   /// The reference's values of `box`.
-  [[nodiscard]] Values expected(OpId id, const Box& box) {
-    Values values = values_[static_cast<std::size_t>(id)];
-    return row_major(
-        box, row_major_view(whole(graph_.shape(id)), ElementType::f32, reinterpret_cast<std::byte*>(values.data())));
+  [[nodiscard]] Values expected(OpId id, const Box& box) { return values_of(expected_tensor(id, box)); }
+  [[nodiscard]] HostTensor expected_tensor(OpId id, const Box& box) {
+    return row_major(box, whole_view(values_[static_cast<std::size_t>(id)]));
   }
 
   /// What the last kernel said about itself.
@@ -112,27 +150,22 @@ class SlabRunner {
     return box.empty() ? all : all.window(box);
   }
 
-  void fill(const View& view, OpId input) {
-    Values& values = values_[static_cast<std::size_t>(input)];
-    const Box all = whole(graph_.shape(input));
-    if (view.box.empty()) return;
-    if (view.type == ElementType::f32) {
-      copy_box(row_major_view(all, ElementType::f32, reinterpret_cast<std::byte*>(values.data())), view, view.box);
-      return;
-    }
-    std::vector<unsigned char> bytes(values.begin(), values.end());
-    copy_box(row_major_view(all, view.type, reinterpret_cast<std::byte*>(bytes.data())), view, view.box);
+  static View whole_view(HostTensor& tensor) {
+    return row_major_view(whole(tensor.shape), tensor.type, tensor.data.data());
   }
 
-  static Values row_major(const View& view) { return row_major(view.box, view); }
-  static Values row_major(const Box& box, const View& view) {
-    Values values(static_cast<std::size_t>(box.volume()));
-    copy_box(view, row_major_view(box, ElementType::f32, reinterpret_cast<std::byte*>(values.data())), box);
-    return values;
+  void fill(const View& view, OpId input) {
+    if (!view.box.empty()) copy_box(whole_view(values_[static_cast<std::size_t>(input)]), view, view.box);
+  }
+
+  static HostTensor row_major(const Box& box, const View& view) {
+    HostTensor tensor{view.type, box.shape(), Blob::allocate(dense_bytes(box, view.type))};
+    copy_box(view, row_major_view(box, view.type, tensor.data.data()), box);
+    return tensor;
   }
 
   const Graph& graph_;
-  std::vector<Values> values_;
+  std::vector<HostTensor> values_;
   Graph copy_;  // whose weights move into the store
   WeightStore weights_;
   Workspace workspace_;

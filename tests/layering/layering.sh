@@ -10,10 +10,10 @@ posix='unistd.h|sched.h|malloc.h|fcntl.h|sys/[a-z]+.h'
 json='nlohmann/json.hpp|nlohmann/json_fwd.hpp'
 table="
 src/core   core                                                   -
-src/onnx   core|onnx                                              $posix|google/protobuf/.*|onnx/.*
+src/onnx   core|io|onnx                                           $posix|google/protobuf/.*|onnx/.*
 src/io     core|io                                                $posix|stb_[a-z_]+.h
 partition  core|partition                                         $json|Eigen/.*
-kernels    core|kernels                                           immintrin.h|oneapi/dnnl/.*|Eigen/.*
+kernels    core|kernels                                           immintrin.h|omp.h|sys/mman.h|oneapi/dnnl/.*|Eigen/.*
 comm       core|comm                                              $posix|mpi.h
 cluster    core|cluster                                           $posix|zmq.hpp|$json
 src/engine core|partition|kernels|comm|cluster|engine             $posix|omp.h

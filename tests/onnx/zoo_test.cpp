@@ -93,7 +93,7 @@ class ZooFile : public testing::Test {
   }
   [[nodiscard]] Graph imported(const std::string& name, ZooSize size) const {
     write(name, size, 1, file(name));
-    return onnx_import::import_model(file(name), {});
+    return onnx_import::import_model(file(name), {}).graph;
   }
 
  private:
@@ -109,19 +109,41 @@ std::string message_of(const std::string& name, std::optional<ZooSize> size, con
   return "";
 }
 
-// Sources: torchvision's model pages; Ultralytics' yolov3-tiny; milesial's Pytorch-UNet with two classes.
+// Sources: torchvision's model pages; Ultralytics' yolov3-tiny and yolov8n; PyTorch's example fast_neural_style;
+// milesial's Pytorch-UNet with two classes.
 TEST(Zoo, HasAsManyParametersAsTheOriginals) {
   const std::map<std::string, Index> known{
-      {"vgg16", 138357544},      {"vgg16_conv", 14714688},   {"resnet18", 11689512},   {"resnet50", 25557032},
-      {"mobilenet_v2", 3504872}, {"squeezenet1_1", 1235496}, {"densenet121", 7978856}, {"googlenet", 6624904},
-      {"yolov3_tiny", 8852366},  {"unet", 31037698}};
+      {"vgg16", 138357544},
+      {"vgg16_conv", 14714688},
+      {"resnet18", 11689512},
+      {"resnet50", 25557032},
+      {"mobilenet_v2", 3504872},
+      {"mobilenet_v3_large", 5483032},
+      {"efficientnet_b0", 5288548},
+      {"squeezenet1_1", 1235496},
+      {"densenet121", 7978856},
+      {"googlenet", 6624904},
+      {"shufflenet_v2_x1_0", 2278604},
+      {"yolov8n", 3157200},
+      {"fast_style", 1679235},
+      // 42,004,074 with the auxiliary classifier: 3x3 from 1024 to 256 channels, norm, 1x1 to 21 classes
+      {"deeplabv3_resnet50", 42004074 - 2365205},
+      {"yolov3_tiny", 8852366},
+      {"unet", 31037698}};
   for (const auto& [name, n] : known) EXPECT_EQ(learned_parameters(counted(name)), n) << name;
 }
 
 // torchvision's documentation has "GFLOPS" (multiply-adds) with two digits behind the point.
 TEST(Zoo, MultipliesAsOftenAsTheOriginals) {
-  const std::map<std::string, double> known{{"vgg16", 15.47},       {"resnet18", 1.81},      {"resnet50", 4.09},
-                                            {"mobilenet_v2", 0.30}, {"squeezenet1_1", 0.35}, {"densenet121", 2.83},
+  const std::map<std::string, double> known{{"vgg16", 15.47},
+                                            {"resnet18", 1.81},
+                                            {"resnet50", 4.09},
+                                            {"mobilenet_v2", 0.30},
+                                            {"mobilenet_v3_large", 0.22},
+                                            {"efficientnet_b0", 0.39},
+                                            {"shufflenet_v2_x1_0", 0.14},
+                                            {"squeezenet1_1", 0.35},
+                                            {"densenet121", 2.83},
                                             {"googlenet", 1.50}};
   for (const auto& [name, expected] : known)
     EXPECT_NEAR(giga_multiply_adds(inferred(counted(name))), expected, 0.005) << name;
@@ -149,6 +171,9 @@ TEST(Zoo, NamesAndShapesItsPorts) {
   EXPECT_EQ(shape_of(yolo.graph().output(0)), (Shape{1, 255, 13, 13}));
   EXPECT_EQ(yolo.graph().output(1).name(), "output_26");
   EXPECT_EQ(shape_of(yolo.graph().output(1)), (Shape{1, 255, 26, 26}));
+  EXPECT_EQ(shape_of(first("yolov8n")), (Shape{1, 84, 8400}));
+  EXPECT_EQ(shape_of(first("deeplabv3_resnet50")), (Shape{1, 21, 520, 520}));
+  EXPECT_EQ(shape_of(first("fast_style")), (Shape{1, 3, 480, 640}));
   const onnx::ModelProto edges = counted("edges");
   EXPECT_EQ(edges.graph().input(0).name(), "image");
   EXPECT_EQ(shape_of(edges.graph().input(0)), (Shape{1, 3, 1080, 1920}));
@@ -187,7 +212,8 @@ TEST(Zoo, DrawsNormalNumbers) {
 
 TEST_F(ZooFile, SatisfiesOnnxsChecker) {
   for (const std::string name :
-       {"resnet18", "mobilenet_v2", "squeezenet1_1", "densenet121", "googlenet", "yolov3_tiny", "edges"}) {
+       {"resnet18", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "squeezenet1_1", "densenet121",
+        "googlenet", "yolov3_tiny", "shufflenet_v2_x1_0", "yolov8n", "fast_style", "edges"}) {
     const onnx::ModelProto whole = model(name, ZooSize{64, 64}, 1, Fill::weights);
     EXPECT_NO_THROW(onnx::checker::check_model(whole)) << name;
   }
@@ -204,7 +230,8 @@ TEST_F(ZooFile, HasTheSameBytesForTheSameSeed) {
 
 TEST_F(ZooFile, KeepsActivationsSaneAndTellsInputsApart) {
   constexpr ZooSize size{48, 48};
-  for (const std::string name : {"resnet18", "mobilenet_v2", "squeezenet1_1", "googlenet"}) {
+  for (const std::string name :
+       {"resnet18", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "squeezenet1_1", "googlenet"}) {
     const Graph graph = imported(name, size);
     std::vector<std::vector<float>> outputs;
     for (const std::uint64_t seed : {11U, 12U}) {

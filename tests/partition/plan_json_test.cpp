@@ -82,8 +82,25 @@ TEST_F(PlanJson, RefusesWhatIsNotJson) {
 }
 
 TEST_F(PlanJson, RefusesAnotherModelOrNumberOfRanks) {
-  expect_error(replaced(text_, fingerprint(graph_), "0123456789abcdef"), "made for model 0123456789abcdef");
+  const std::string other = replaced(text_, fingerprint(graph_), "0123456789abcdef");
+  expect_error(other, "another --shape or --input of it (0123456789abcdef");
+  expect_error(replaced(other, R"("name": "")", R"("name": "resnet")"),
+               "made for model 'resnet', but this is model ''");
+  expect_error(replaced(other, "\"Conv\"", "\"NormalizePicture\""), "with a picture as --input");
   EXPECT_NE(error(text_, 3).find("made for 2 ranks, but there are 3"), std::string::npos);
+}
+
+TEST_F(PlanJson, SaysWhereTextStopsBeingJson) {
+  expect_error("  \n", "but empty");
+  expect_error("{\n  \"strake_plan\": 1,\n  x}", "not JSON at line 3, column 3");
+  expect_error("{\"strake_plan\": 1", "not JSON at line 1, column 18: it ends too early");
+  EXPECT_EQ(error("{\"a\": 1e999}").find("exception"), std::string::npos);
+}
+
+TEST_F(PlanJson, RefusesUnknownStrategiesAndOtherKindsOfOperators) {
+  expect_error(replaced(text_, R"("strategy": "equal")", R"("strategy": "best")"), "'strategy': expected one of auto");
+  expect_error(replaced(text_, R"("kind":"Conv")", R"("kind":"Pool")"),
+               "operator 'op1', 'kind': expected Conv, got 'Pool'");
 }
 
 TEST_F(PlanJson, NamesTheOperatorThatIsWrong) {

@@ -178,6 +178,26 @@ TEST(Planner, RecomputesWhereLinksAreSlow) {
   EXPECT_TRUE(transfers(graph, plan, 2).empty());
 }
 
+// Half of 24 rows costs half, but of the late map any part costs as much as all of it: its weights are all read.
+TEST(Planner, ChangesFromRowsToChannelsWhereWeightsWeighMore) {
+  Graph graph;
+  OpId last = add_conv3(graph, add_input(graph, {1, 3, 24, 24}), 32);
+  for (int i = 0; i < 3; ++i) last = add_conv3(graph, last, 64);
+  add_output(graph, last);
+  Profile profile = even_profile(graph, {100, 100}, {1, 0.00001});
+  for (RankProfile& rank : profile.ranks)
+    for (std::size_t op = 3; op < rank.ops.size(); ++op)
+      rank.ops[op] = {.extents = {1, 24}, .microseconds = {2300, 2400}};
+  const Plan plan = make_plan(CostModel(graph, profile), "auto");
+  EXPECT_EQ(plan.strategy, "oodp-hybrid");
+  for (int rank = 0; rank < 2; ++rank) {
+    const Interval rows{rank * 12, rank * 12 + 12};
+    const Interval channels{rank * 32, rank * 32 + 32};
+    EXPECT_EQ(plan.boxes(1, rank), BoxList{with_axis(whole(graph.shape(1)), 2, rows)});
+    EXPECT_EQ(plan.boxes(4, rank), BoxList{with_axis(whole(graph.shape(4)), 1, channels)});
+  }
+}
+
 TEST(Planner, KeepsAHeavyTailOnTheFasterRank) {
   Graph graph;
   OpId last = add_conv3(graph, add_input(graph, {1, 3, 24, 24}), 8);
