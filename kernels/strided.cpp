@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "kernels/copy_clock.hpp"
 #include "kernels/pieces.hpp"
 
 namespace strake::kernels {
@@ -90,9 +91,13 @@ void copy_elements(const Walk& walk, const T* src, T* dst) {
 
 }  // namespace
 
-void copy(const Walk& walk, const float* src, float* dst) { copy_elements(walk, src, dst); }
+void copy(const Walk& walk, const float* src, float* dst) {
+  const CopyScope scope;
+  copy_elements(walk, src, dst);
+}
 
 void copy(const Walk& walk, ElementType type, const std::byte* src, std::byte* dst) {
+  const CopyScope scope;
   with_type(type, [&]<class T>(std::type_identity<T>) {
     copy_elements(walk, reinterpret_cast<const T*>(src), reinterpret_cast<T*>(dst));
   });

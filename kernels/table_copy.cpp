@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "kernels/copy_clock.hpp"
 #include "kernels/strided.hpp"
 
 namespace strake::kernels {
@@ -59,6 +60,7 @@ class TableCopy final : public Kernel {
   }
 
   void run() override {
+    const CopyScope scope;
     with_type(dst_.type, [this]<class T>(std::type_identity<T>) {
 #pragma omp parallel for schedule(static) if (n_rows_ > 1 && dst_.box.volume() > parallel_floats)
       for (Index row = 0; row < n_rows_; ++row) copy_row<T>(row);

@@ -116,6 +116,33 @@ std::string op_times_text(const Graph& graph, const std::vector<engine::OpTime>&
 
 namespace {
 
+std::vector<std::pair<std::string, double>> named_parts(const engine::FrameParts& parts) {
+  return {{"kernels", parts.kernels_ms},
+          {"copies", parts.copies_ms},
+          {"waits", parts.waits_ms},
+          {"tail", parts.tail_ms},
+          {"other", parts.other_ms}};
+}
+
+}  // namespace
+
+std::string frame_parts_text(const engine::FrameParts& parts) {
+  double all = 0;
+  for (const auto& [name, ms] : named_parts(parts)) all += ms;
+  Table table({"rank 0", "ms", "part of frame"});
+  for (const auto& [name, ms] : named_parts(parts))
+    table.add({name, fmt::format("{:.3f}", ms), fmt::format("{:.1f} %", all > 0 ? 100 * ms / all : 0)});
+  return table.text();
+}
+
+nlohmann::json frame_parts_json(const engine::FrameParts& parts) {
+  nlohmann::json json;
+  for (const auto& [name, ms] : named_parts(parts)) json[name + "_ms"] = ms;
+  return json;
+}
+
+namespace {
+
 // Channels are marked with a c.
 std::string rows_of(const BoxList& boxes, const Shape& shape, int axis) {
   if (boxes.empty()) return "-";

@@ -44,6 +44,10 @@ struct FrameReport {
 /// Where a frame's time goes on rank 0: by operator type with its part of the frame, then by operator.
 [[nodiscard]] std::string op_times_text(const Graph& graph, const std::vector<engine::OpTime>& times);
 
+/// Where a frame's time goes on rank 0, by kind of work: kernels, copies, waits, tail, other.
+[[nodiscard]] std::string frame_parts_text(const engine::FrameParts& parts);
+[[nodiscard]] nlohmann::json frame_parts_json(const engine::FrameParts& parts);
+
 /// The plan as a table: operator, rows of each rank, bytes that travel, predicted milliseconds of each rank.
 /// @param profile  null where nothing was measured; then nothing is predicted
 [[nodiscard]] std::string plan_text(const Graph& graph, const Plan& plan, const Profile* profile);

@@ -23,6 +23,7 @@ struct BenchOptions {
   std::string plan_file;
   int frames = 50;
   int warm_up = 5;
+  bool profile = false;
 };
 
 // A line that counts frames on a terminal, and nothing elsewhere.
@@ -84,8 +85,10 @@ int bench(const Context& context, const BenchOptions& options) {
     print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, planned.plan.strategy));
 
   session.compile(std::move(planned.plan));
+  if (options.profile) session.measure_copies();
   const Measured measured = run_frames(context, options, session, inputs);
   const std::vector<engine::OpTime> op_times = session.op_times();
+  const engine::FrameParts parts = session.frame_parts();
   const double tail_ms = session.tail_ms();
   const std::vector<engine::RankReport> ranks = session.report();
   if (!context.is_root()) return 0;
@@ -106,19 +109,21 @@ int bench(const Context& context, const BenchOptions& options) {
   if (!options.common.slowdowns.empty())
     text += "(speeds of ranks are emulated by --emulate-slowdown; the bound is that of the emulated speeds)\n";
   text += ranks_text(ranks);
-  if (options.common.verbose) text += "\n" + op_times_text(session.graph(), op_times);
+  if (options.profile) text += "\n" + frame_parts_text(parts);
+  if (options.common.verbose || options.profile) text += "\n" + op_times_text(session.graph(), op_times);
   print(context, options.common, text);
-  write_json(context, options.common,
-             frame_json({.model = session.graph().name,
-                         .strategy = session.plan().strategy,
-                         .ranks_used = used,
-                         .frames = options.frames,
-                         .latency_ms = latency,
-                         .tail_ms = tail_ms,
-                         .predicted_ms = predicted,
-                         .best_single_ms = best_single_ms,
-                         .ideal_speedup = ideal,
-                         .ranks = ranks}));
+  nlohmann::json json = frame_json({.model = session.graph().name,
+                                    .strategy = session.plan().strategy,
+                                    .ranks_used = used,
+                                    .frames = options.frames,
+                                    .latency_ms = latency,
+                                    .tail_ms = tail_ms,
+                                    .predicted_ms = predicted,
+                                    .best_single_ms = best_single_ms,
+                                    .ideal_speedup = ideal,
+                                    .ranks = ranks});
+  if (options.profile) json["profile"] = frame_parts_json(parts);
+  write_json(context, options.common, json);
   return 0;
 }
 
@@ -135,6 +140,7 @@ void add_bench(CLI::App& app, const Context& context, std::function<int()>& verb
   sub->add_option("--warm-up", options->warm_up, "Frames before them")
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
+  sub->add_flag("--profile", options->profile, "Tell where a frame's time goes: kernels, copies, waits, other");
   add_plan_option(*sub, options->plan_file);
   add_job_options(*sub, options->common);
   add_output_options(*sub, options->common);

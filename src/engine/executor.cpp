@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/executor.hpp"
 
+#include "kernels/copy_clock.hpp"
+
 namespace strake::engine {
 
 namespace {
@@ -45,6 +47,7 @@ FrameTimes Executor::run() {
   const std::vector<Step>& steps = program_->steps();
   const Clock::time_point begin = Clock::now();
   Clock::time_point now = begin;
+  (void)kernels::take_copy_us();
   for (std::size_t i = 0; i < steps.size(); ++i) {
     run_step(steps[i]);
     const Clock::time_point end = Clock::now();
@@ -52,6 +55,7 @@ FrameTimes Executor::run() {
     (steps[i].kind == StepKind::compute ? times.compute_us : times.wait_us) += step_us_[i];
     now = end;
   }
+  times.copy_us = kernels::take_copy_us();
   times.total_us = microseconds(now - begin);
   return times;
 }

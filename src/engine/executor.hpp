@@ -17,6 +17,7 @@ struct ExecutorOptions {
 /// One rank's part of one frame, in microseconds.
 struct FrameTimes {
   double compute_us = 0;  // in kernels, emulated slowdown included
+  double copy_us = 0;     // part of it that kernels spent in copies, where they measure them (`kernels/copy_clock.hpp`)
   double wait_us = 0;     // for messages, in either direction
   double total_us = 0;
 };

@@ -151,12 +151,7 @@ Profile Session::profile() {
   const ProfileKey key = profile_key(ranks_on_host(infos_, rank()));
   std::optional<RankProfile> mine = load_profile(key);
   if (mine && mine->ops.size() != graph_.ops.size()) mine.reset();
-  char all_known = 1;
-  for (const comm::Bytes& known : communicator_->gather(bytes_of<char>(mine ? 1 : 0), 0, set_up_timeout))
-    all_known = static_cast<char>(all_known & value_of<char>(known));
-  all_known = value_of<char>(communicator_->broadcast(bytes_of(all_known), 0, set_up_timeout));
-
-  if (all_known == 0) {
+  if (!all_have(mine.has_value())) {
     if (is_root()) log(LogLevel::info, "measuring kernels (once per model and machine)");
     // Measuring needs room for weights of its own; rank 0 reads the model again afterwards.
     if (is_root()) drop_weights();
@@ -198,11 +193,7 @@ Families Session::families_together(const Plan& plan) {
   if (!measures_families()) return fixed_families(graph_, settings_.kernels);
   const std::string key = families_key(plan);
   std::optional<Families> known = load_families(key, graph_.ops.size());
-  char all_known = 1;
-  for (const comm::Bytes& of_rank : communicator_->gather(bytes_of<char>(known ? 1 : 0), 0, set_up_timeout))
-    all_known = static_cast<char>(all_known & value_of<char>(of_rank));
-  all_known = value_of<char>(communicator_->broadcast(bytes_of(all_known), 0, set_up_timeout));
-  if (all_known != 0) return *known;
+  if (all_have(known.has_value())) return *known;
   // Measuring needs room for weights of its own; rank 0 reads the model again afterwards.
   if (is_root()) drop_weights();
   communicator_->barrier(set_up_timeout);
@@ -268,20 +259,28 @@ void Session::compile(Plan plan) {
 double Session::run(const TensorMap& inputs, Frame frame) {
   const Clock::time_point begin = Clock::now();
   if (is_root()) write_inputs(graph_, *program_, inputs);
+  const double input_us = microseconds_since(begin);
   const FrameTimes times = executor_->run();
-  if (tail_.run) run_tail();
+  const double tail_us = tail_.run ? run_tail() : 0;
   const double latency_us = microseconds_since(begin);
   if (frame == Frame::warm_up) return latency_us;
   compute_us_.push_back(times.compute_us);
   wait_us_.push_back(times.wait_us);
+  if (tail_.run) tail_us_.push_back(tail_us);
   for (std::size_t i = 0; i < step_us_.size(); ++i) step_us_[i] += executor_->step_us()[i];
+  parts_.kernels_ms += (times.compute_us - times.copy_us) / 1000;
+  parts_.copies_ms += (times.copy_us + input_us) / 1000;
+  parts_.waits_ms += times.wait_us / 1000;
+  parts_.tail_ms += tail_us / 1000;
+  parts_.other_ms += (latency_us - input_us - times.compute_us - times.wait_us - tail_us) / 1000;
   return latency_us;
 }
 
-void Session::run_tail() {
+// Gives the microseconds it took.
+double Session::run_tail() {
   const Clock::time_point begin = Clock::now();
   outputs_ = tail_.run(read_outputs(graph_, *program_));
-  tail_us_.push_back(microseconds_since(begin));
+  return microseconds_since(begin);
 }
 
 double Session::tail_ms() const { return tail_us_.empty() ? 0 : median(tail_us_) / 1000; }
@@ -291,6 +290,7 @@ void Session::forget_times() {
   compute_us_.clear();
   wait_us_.clear();
   step_us_.assign(program_->steps().size(), 0.0);
+  parts_ = {};
 }
 
 RankReport Session::own_report() const {
@@ -330,6 +330,14 @@ std::vector<RankReport> Session::report() {
                        theirs.values[2], theirs.values[3], theirs.values[4], theirs.values[5], theirs.values[6]});
   }
   return reports;
+}
+
+FrameParts Session::frame_parts() const {
+  const double frames = std::max<double>(static_cast<double>(compute_us_.size()), 1.0);
+  FrameParts mean = parts_;
+  for (double* part : {&mean.kernels_ms, &mean.copies_ms, &mean.waits_ms, &mean.tail_ms, &mean.other_ms})
+    *part /= frames;
+  return mean;
 }
 
 std::vector<OpTime> Session::op_times() const {

@@ -17,6 +17,7 @@
 #include "engine/frame.hpp"
 #include "engine/handshake.hpp"
 #include "engine/kernel_choice.hpp"
+#include "kernels/copy_clock.hpp"
 
 namespace strake::engine {
 
@@ -50,6 +51,15 @@ struct OpTime {
   double compute_ms = 0;  // mean over frames
   double wait_ms = 0;
   std::string implementation;
+};
+
+/// Where the time of a frame goes on this rank, in milliseconds, means over frames; together they are the latency.
+struct FrameParts {
+  double kernels_ms = 0;
+  double copies_ms = 0;  // between layouts, the given inputs among them
+  double waits_ms = 0;   // for messages, in either direction
+  double tail_ms = 0;
+  double other_ms = 0;
 };
 
 /// Whether a frame's times go into the reports.
@@ -109,6 +119,10 @@ class Session {
   /// Local: operators of this rank's program, over all frames since `report` or `compile`.
   [[nodiscard]] std::vector<OpTime> op_times() const;
 
+  /// Local: the same, by kind of work. Copies inside kernels count as kernels unless `measure_copies` was called.
+  [[nodiscard]] FrameParts frame_parts() const;
+  void measure_copies() { kernels::measure_copies(kernels::CopyTimes::measured); }
+
   /// Forgets the times of frames so far. Local.
   void forget_times();
 
@@ -120,8 +134,9 @@ class Session {
  private:
   void distribute_weights();
   void drop_weights();
-  void run_tail();
-  [[nodiscard]] double largest(double mine);  // of all ranks' numbers; collective
+  double run_tail();
+  [[nodiscard]] double largest(double mine);                                     // of all ranks' numbers; collective
+  [[nodiscard]] bool all_have(bool mine) { return largest(mine ? 0 : 1) == 0; }  // collective
   [[nodiscard]] std::string profile_key(const std::vector<int>& neighbours) const;
   [[nodiscard]] std::string families_key(const Plan& plan) const;
   [[nodiscard]] bool measures_families() const;
@@ -150,6 +165,7 @@ class Session {
   std::vector<double> wait_us_;
   std::vector<double> tail_us_;
   std::vector<double> step_us_;  // summed over frames
+  FrameParts parts_;             // summed over frames
 };
 
 /// Inputs for measuring: the same pseudo-random values on every machine.
