@@ -140,6 +140,7 @@ Plan empty_plan(const Graph& graph, int n_ranks) {
 
 Plan single_rank_plan(const Graph& graph, int n_ranks, int rank) {
   Plan plan = empty_plan(graph, n_ranks);
+  plan.strategy = "single";
   for (OpId id = 0; id < graph.size(); ++id)
     if (!is_placed(graph.op(id))) plan.boxes(id, rank) = {whole(graph.shape(id))};
   place_constants(graph, plan);
