@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fully connected layers: convolutions whose kernel is the whole map. They stream their weights from memory once a
-// frame, so the weights are held once only: turned in place from the model's order into that of the map.
+// frame, so the weights are held once only: turned in place from the model's order into that of the map, or into rows
+// of bfloat16. Who computes some of the channels keeps their rows only.
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
+#include "core/number_types.hpp"
 #include "kernels/activation.hpp"
 #include "kernels/makers.hpp"
 #include "kernels/multiversion.hpp"
@@ -24,38 +26,54 @@ inline float sum_of(float* lane) {
   return lane[0];
 }
 
+inline float wide(float value) { return value; }
+inline float wide(std::uint16_t bits) { return bfloat_to_float(bits); }
+
 // out[r] = dot product of x and row r of w, for up to `rows_at_once` rows. Each row's order of additions depends on k
 // only.
-STRAKE_MULTIVERSION void dot_rows(const float* x, const float* w, Index k, Index n_rows, float* out) {
+template <class Weight>
+[[gnu::always_inline]] inline void dot_rows_of(const float* x, const Weight* w, Index k, Index n_rows, float* out) {
   float sums[rows_at_once][lanes] = {};
   const Index whole_lanes = k / lanes * lanes;
   if (n_rows == rows_at_once) {
     for (Index i = 0; i < whole_lanes; i += lanes)
       for (Index r = 0; r < rows_at_once; ++r)
-        for (Index l = 0; l < lanes; ++l) sums[r][l] += x[i + l] * w[r * k + i + l];
+        for (Index l = 0; l < lanes; ++l) sums[r][l] += x[i + l] * wide(w[r * k + i + l]);
   } else {
     for (Index r = 0; r < n_rows; ++r)
       for (Index i = 0; i < whole_lanes; i += lanes)
-        for (Index l = 0; l < lanes; ++l) sums[r][l] += x[i + l] * w[r * k + i + l];
+        for (Index l = 0; l < lanes; ++l) sums[r][l] += x[i + l] * wide(w[r * k + i + l]);
   }
   for (Index r = 0; r < n_rows; ++r) {
-    for (Index i = whole_lanes; i < k; ++i) sums[r][i - whole_lanes] += x[i] * w[r * k + i];
+    for (Index i = whole_lanes; i < k; ++i) sums[r][i - whole_lanes] += x[i] * wide(w[r * k + i]);
     out[r] = sum_of(sums[r]);
   }
 }
 
-// Rows of (c, pixels) become rows of (pixels, c).
-void turn_rows(float* w, Index n_rows, Index c, Index pixels) {
-  if (c == 1 || pixels == 1) return;
+STRAKE_MULTIVERSION void dot_rows(const float* x, const float* w, Index k, Index n_rows, float* out) {
+  dot_rows_of(x, w, k, n_rows, out);
+}
+STRAKE_MULTIVERSION void dot_rows(const float* x, const std::uint16_t* w, Index k, Index n_rows, float* out) {
+  dot_rows_of(x, w, k, n_rows, out);
+}
+
+// Rows of (c, pixels) at `from` become rows of (pixels, c) at `to`, which may be the same place.
+template <class Weight>
+void turn_rows(const float* from, Weight* to, Index n_rows, Index c, Index pixels) {
 #pragma omp parallel
   {
     std::vector<float> row(static_cast<std::size_t>(c * pixels));
 #pragma omp for schedule(static)
     for (Index m = 0; m < n_rows; ++m) {
-      float* values = w + m * c * pixels;
+      const float* values = from + m * c * pixels;
       for (Index i = 0; i < c; ++i)
         for (Index p = 0; p < pixels; ++p) row[static_cast<std::size_t>(p * c + i)] = values[i * pixels + p];
-      std::copy(row.begin(), row.end(), values);
+      std::transform(row.begin(), row.end(), to + m * c * pixels, [](float value) {
+        if constexpr (std::is_same_v<Weight, float>)
+          return value;
+        else
+          return float_to_bfloat(value);
+      });
     }
   }
 }
@@ -63,16 +81,14 @@ void turn_rows(float* w, Index n_rows, Index c, Index pixels) {
 class FullyConnected final : public Kernel {
  public:
   explicit FullyConnected(const MakeContext& context)
-      : src_(context.request.src.front()), dst_(context.request.dst), post_ops_(as<Conv>(context.op())->post_ops) {
+      : src_(context.request.src.front()),
+        dst_(context.request.dst),
+        storage_(context.weights.storage()),
+        post_ops_(as<Conv>(context.op())->post_ops) {
     const Conv& conv = *as<Conv>(context.op());
     const Shape& map = context.src_shape(0);
     k_ = map[1] * map[2] * map[3];
-    weights_ = context.weights.prepared(conv.weights, "rows");
-    if (!weights_) {
-      weights_ = std::make_shared<Blob>(context.weights.take(conv.weights));
-      turn_rows(weights_->floats().data(), context.op().shape[1], map[1], map[2] * map[3]);
-      context.weights.keep(conv.weights, "rows", weights_);
-    }
+    hold_rows(context, conv.weights, map[1], map[2] * map[3]);
     if (conv.bias != no_weight)
       bias_ = std::make_shared<Blob>(Blob::copy_of(context.weights.original(conv.bias).floats()));
   }
@@ -88,12 +104,54 @@ class FullyConnected final : public Kernel {
     }
   }
 
-  [[nodiscard]] std::string implementation() const override { return "own_fully_connected"; }
+  [[nodiscard]] std::string implementation() const override {
+    return storage_ == WeightStorage::bf16 ? "own_fully_connected:bf16" : "own_fully_connected";
+  }
 
  private:
+  // Finds or makes the rows of this kernel's channels. All rows serve as well where somebody has them.
+  void hold_rows(const MakeContext& context, WeightId id, Index c, Index pixels) {
+    const std::string form = storage_ == WeightStorage::bf16 ? "rows of bf16" : "rows";
+    Interval channels = {0, context.op().shape[1]};
+    weights_ = context.weights.prepared(id, form);
+    if (!weights_ && channels != dst_.box[1]) {
+      channels = dst_.box[1];
+      const std::string part = form + " " + std::to_string(channels.begin) + ".." + std::to_string(channels.end);
+      weights_ = context.weights.prepared(id, part);
+      if (!weights_) context.weights.keep(id, part, weights_ = copied_rows(context, id, channels, c, pixels));
+    } else if (!weights_ && storage_ == WeightStorage::bf16) {
+      context.weights.keep(id, form, weights_ = copied_rows(context, id, channels, c, pixels));
+    } else if (!weights_) {
+      weights_ = std::make_shared<Blob>(context.weights.take(id));
+      if (c > 1 && pixels > 1)
+        turn_rows(weights_->floats().data(), weights_->floats().data(), channels.size(), c, pixels);
+      context.weights.keep(id, form, weights_);
+    }
+    first_row_ = channels.begin;
+  }
+
+  [[nodiscard]] std::shared_ptr<Blob> copied_rows(const MakeContext& context, WeightId id, Interval channels, Index c,
+                                                  Index pixels) const {
+    const Blob original = context.weights.original(id);
+    const float* from = original.floats().data() + channels.begin * k_;
+    const auto n = static_cast<std::size_t>(channels.size() * k_);
+    const bool narrow = storage_ == WeightStorage::bf16;
+    auto rows = std::make_shared<Blob>(context.weights.allocate(n * (narrow ? sizeof(std::uint16_t) : sizeof(float))));
+    if (narrow)
+      turn_rows(from, reinterpret_cast<std::uint16_t*>(rows->data()), channels.size(), c, pixels);
+    else
+      turn_rows(from, rows->floats().data(), channels.size(), c, pixels);
+    return rows;
+  }
+
   void compute(Index n, Index first, Index n_rows) const {
     std::array<float, rows_at_once> sums{};
-    dot_rows(src_.floats() + n * src_.strides[0], weights_->floats().data() + first * k_, k_, n_rows, sums.data());
+    const float* x = src_.floats() + n * src_.strides[0];
+    const Index skipped = (first - first_row_) * k_;
+    if (storage_ == WeightStorage::bf16)
+      dot_rows(x, reinterpret_cast<const std::uint16_t*>(weights_->data()) + skipped, k_, n_rows, sums.data());
+    else
+      dot_rows(x, weights_->floats().data() + skipped, k_, n_rows, sums.data());
     float* out = dst_.floats() + n * dst_.strides[0] + (first - dst_.box[1].begin);
     for (Index r = 0; r < n_rows; ++r)
       if (bias_) sums[static_cast<std::size_t>(r)] += bias_->floats()[static_cast<std::size_t>(first + r)];
@@ -109,8 +167,10 @@ class FullyConnected final : public Kernel {
 
   View src_;
   View dst_;
+  WeightStorage storage_;
   std::vector<PostOp> post_ops_;
   Index k_ = 0;
+  Index first_row_ = 0;  // of those in `weights_`
   std::shared_ptr<Blob> weights_;
   std::shared_ptr<Blob> bias_;
 };

@@ -5,7 +5,7 @@
 
 namespace strake::kernels {
 
-WeightStore::WeightStore(Graph& graph) : uses_(count_uses(graph)) {
+WeightStore::WeightStore(Graph& graph, WeightStorage storage) : storage_(storage), uses_(count_uses(graph)) {
   for (Weight& weight : graph.weights) {
     shapes_.push_back(weight.shape);
     types_.push_back(weight.type);
@@ -14,8 +14,9 @@ WeightStore::WeightStore(Graph& graph) : uses_(count_uses(graph)) {
   }
 }
 
-WeightStore WeightStore::synthetic(const Graph& graph) {
+WeightStore WeightStore::synthetic(const Graph& graph, WeightStorage storage) {
   WeightStore store;
+  store.storage_ = storage;
   store.synthetic_ = true;
   store.uses_ = count_uses(graph);
   for (const Weight& weight : graph.weights) {

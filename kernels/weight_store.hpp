@@ -12,15 +12,23 @@
 
 namespace strake::kernels {
 
+/// How kernels that only stream their weights (fully connected layers) hold them.
+enum class WeightStorage : unsigned char {
+  f32,
+  bf16,  // rounded to the upper half of a float: half the memory and half the time, at 8 bits of mantissa
+};
+
 /// Shared by all kernels of a rank, so that two kernels that want a weight in one form share it.
 class WeightStore {
  public:
   /// Takes the weights' values over from the graph, whose entries are left without values.
-  explicit WeightStore(Graph& graph);
+  explicit WeightStore(Graph& graph, WeightStorage storage = WeightStorage::f32);
 
   /// Weights of the right shapes with arbitrary small values, made when a kernel asks for them: for profiling on ranks
   /// that were not sent the real ones.
-  static WeightStore synthetic(const Graph& graph);
+  static WeightStore synthetic(const Graph& graph, WeightStorage storage = WeightStorage::f32);
+
+  [[nodiscard]] WeightStorage storage() const { return storage_; }
 
   /// True where values say nothing, so that nobody needs to compute forms of them with care.
   [[nodiscard]] bool is_synthetic() const { return synthetic_; }
@@ -52,6 +60,7 @@ class WeightStore {
 
   static std::vector<int> count_uses(const Graph& graph);
 
+  WeightStorage storage_ = WeightStorage::f32;
   bool synthetic_ = false;
   LargePages pages_;
   std::vector<int> uses_;  // [weight]: operators that still have to be prepared

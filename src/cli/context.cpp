@@ -25,6 +25,7 @@ engine::Settings settings_of(const Context& context, const CommonOptions& option
   settings.exactness = options.exact ? kernels::Exactness::exact : kernels::Exactness::fastest;
   if (options.kernels == "direct") settings.kernels = engine::KernelPolicy::direct;
   if (options.kernels == "winograd") settings.kernels = engine::KernelPolicy::winograd;
+  if (options.weights == "bf16") settings.storage = kernels::WeightStorage::bf16;
   if (options.axis == "h") settings.axis = SplitAxis::rows;
   if (options.axis == "w") settings.axis = SplitAxis::columns;
   settings.threads = options.threads;
@@ -48,6 +49,10 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--kernels", options.kernels,
                  "Kernels of convolutions: auto measures which is fastest where it runs; --exact is always direct")
       ->check(CLI::IsMember({"auto", "direct", "winograd"}))
+      ->capture_default_str();
+  app.add_option("--weights", options.weights,
+                 "How fully connected layers hold their weights: bf16 halves memory and time; verify tells the change")
+      ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
   app.add_option("--axis", options.axis, "Cut frames along rows (h) or columns (w); auto takes the longer")
       ->check(CLI::IsMember({"auto", "h", "w"}))

@@ -21,6 +21,7 @@ struct CommonOptions {
   std::vector<std::string> shapes;  // "input=1,3,480,640"
   bool exact = false;
   std::string kernels = "auto";
+  std::string weights = "f32";
   std::string axis = "auto";
   std::string strategy = "auto";
   int threads = 0;

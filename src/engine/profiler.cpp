@@ -108,7 +108,7 @@ double measure_heavy(const Graph& graph, OpId id, const ProfilerOptions& options
   const OpId last = small.add({.name = op.name, .inputs = {0}, .shape = {}, .type = op.type, .attributes = part});
   small.outputs.push_back({last, "output", ElementType::f32});
 
-  kernels::WeightStore weights = kernels::WeightStore::synthetic(small);
+  kernels::WeightStore weights = kernels::WeightStore::synthetic(small, options.storage);
   const Program program(small, single_rank_plan(small, 1, 0), 0, nullptr, weights,
                         {options.exactness, Messages::left_out, {}});
   const double us = median(run_repeatedly(program, options).total);
@@ -137,7 +137,7 @@ double measure_fraction(const Graph& graph, const ProfilerOptions& options, doub
   const Plan plan = strip_plan(graph, options, fraction);
   const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
   const Families families = measured ? measure_families(graph, plan, 0) : fixed_families(graph, options.policy);
-  kernels::WeightStore weights = kernels::WeightStore::synthetic(graph);
+  kernels::WeightStore weights = kernels::WeightStore::synthetic(graph, options.storage);
   const Program program(graph, plan, 0, nullptr, weights, {options.exactness, Messages::left_out, families});
   const Samples samples = run_repeatedly(program, options);
   const std::vector<int> axes = strip_axes(graph, options.axis);

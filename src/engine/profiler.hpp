@@ -17,6 +17,7 @@ struct ProfilerOptions {
   kernels::Exactness exactness = kernels::Exactness::fastest;
   double slowdown = 1;
   KernelPolicy policy = KernelPolicy::measured;
+  kernels::WeightStorage storage = kernels::WeightStorage::f32;
   // Collective: waits for all ranks and gives the largest of their numbers.
   std::function<double(double mine)> largest = [](double mine) { return mine; };
 };

@@ -59,7 +59,7 @@ T value_of(const comm::Bytes& bytes) {
 
 struct Session::Alone {
   Alone(const Graph& graph, const Settings& settings, double slowdown, Plan whole, Families families)
-      : weights(kernels::WeightStore::synthetic(graph)),
+      : weights(kernels::WeightStore::synthetic(graph, settings.storage)),
         plan(std::move(whole)),
         program(graph, plan, 0, nullptr, weights, {settings.exactness, Messages::left_out, std::move(families)}),
         executor(program, {slowdown, settings.timeout}) {}
@@ -127,12 +127,12 @@ void Session::drop_weights() {
 std::string Session::profile_key(const std::vector<int>& neighbours) const {
   const RankInfo& mine = infos_[static_cast<std::size_t>(rank())];
   const auto place = std::find(neighbours.begin(), neighbours.end(), rank()) - neighbours.begin();
-  std::string key = mine.host + "|" + mine.cpu + "|" + std::to_string(place) + " of " +
-                    std::to_string(neighbours.size()) + "|" + std::to_string(threads()) + "|" + mine.library + "|" +
-                    kernels::instruction_set() + "|" + mine.build + "|" + fingerprint(graph_) + "|" +
-                    (axis() == SplitAxis::rows ? "rows" : "columns") + "|" +
-                    (settings_.exactness == kernels::Exactness::exact ? "exact" : "fastest") + "|" +
-                    std::to_string(static_cast<int>(settings_.kernels));
+  std::string key =
+      mine.host + "|" + mine.cpu + "|" + std::to_string(place) + " of " + std::to_string(neighbours.size()) + "|" +
+      std::to_string(threads()) + "|" + mine.library + "|" + kernels::instruction_set() + "|" + mine.build + "|" +
+      fingerprint(graph_) + "|" + (axis() == SplitAxis::rows ? "rows" : "columns") + "|" +
+      (settings_.exactness == kernels::Exactness::exact ? "exact" : "fastest") + "|" +
+      std::to_string(static_cast<int>(settings_.kernels)) + "|" + std::to_string(static_cast<int>(settings_.storage));
   for (const int neighbour : neighbours)
     key += "|" + std::to_string(static_cast<std::size_t>(neighbour) < settings_.slowdowns.size()
                                     ? settings_.slowdowns[static_cast<std::size_t>(neighbour)]
@@ -160,6 +160,7 @@ Profile Session::profile() {
                                     .exactness = settings_.exactness,
                                     .slowdown = slowdown(),
                                     .policy = settings_.kernels,
+                                    .storage = settings_.storage,
                                     .largest = [this](double own) { return largest(own); }});
     store_profile(key, *mine);
   }
@@ -247,7 +248,7 @@ void Session::compile(Plan plan) {
   weights_.reset();
   Families families = families_together(plan_);
   distribute_weights();
-  weights_ = std::make_unique<kernels::WeightStore>(graph_);
+  weights_ = std::make_unique<kernels::WeightStore>(graph_, settings_.storage);
   program_ = std::make_unique<Program>(graph_, plan_, rank(), communicator_, *weights_,
                                        ProgramOptions{settings_.exactness, Messages::sent, std::move(families)});
   executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{slowdown(), settings_.timeout});

@@ -24,6 +24,7 @@ namespace strake::engine {
 struct Settings {
   kernels::Exactness exactness = kernels::Exactness::fastest;
   KernelPolicy kernels = KernelPolicy::measured;
+  kernels::WeightStorage storage = kernels::WeightStorage::f32;
   std::optional<SplitAxis> axis;  // the longer one unless given
   int threads = 0;                // per rank; 0 for this rank's share of its cores
   std::vector<double> slowdowns;  // emulated, by rank; ranks beyond the list run as they are
@@ -101,6 +102,7 @@ class Session {
 
   /// From the next `compile` on.
   void use_kernels(KernelPolicy policy) { settings_.kernels = policy; }
+  void store_weights(kernels::WeightStorage storage) { settings_.storage = storage; }
 
   [[nodiscard]] const Plan& plan() const { return plan_; }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include "core/number_types.hpp"
 #include "kernels/slab_runner.hpp"
 
 namespace strake::kernels {
@@ -57,6 +58,44 @@ TEST(FullyConnected, HasTheSameBitsForEveryCutAndNumberOfThreads) {
     EXPECT_EQ(differing_bits(part, part_of(alone, all, box)), 0U) << to_string(box);
   }
   omp_set_num_threads(before);
+}
+
+// The reference of a graph whose weights were rounded beforehand: bfloat16 changes the weights and nothing else.
+TEST(FullyConnected, RoundsItsWeightsToBfloat16AndNothingElse) {
+  Layer layer = make({2, 37, 5, 7}, 23);
+  Graph rounded = layer.graph;
+  Weight& weight = rounded.weight(as<Conv>(rounded.op(layer.op))->weights);
+  weight.values = Blob::copy_of(weight.values.floats());
+  for (float& value : weight.values.floats()) value = static_cast<float>(BFloat(value));
+  SlabRunner exactly(rounded, {layer.input});
+  SlabRunner narrow(layer.graph, {layer.input}, WeightStorage::bf16);
+  const Box all = whole(layer.graph.shape(layer.op));
+  EXPECT_EQ(narrow.run(layer.op, all, Exactness::fastest), exactly.run(layer.op, all, Exactness::fastest));
+  EXPECT_EQ(narrow.implementation(), "own_fully_connected:bf16");
+  const Box some = {{{0, 2}, {7, 18}, {0, 1}, {0, 1}}};
+  EXPECT_EQ(narrow.run(layer.op, some, Exactness::fastest),
+            part_of(exactly.run(layer.op, all, Exactness::fastest), all, some));
+}
+
+TEST(FullyConnected, KeepsOnlyTheRowsOfItsChannels) {
+  const Layer layer = make({1, 16, 3, 3}, 20);
+  Graph graph = layer.graph;
+  const Conv conv = *as<Conv>(graph.op(layer.op));
+  for (const WeightStorage storage : {WeightStorage::f32, WeightStorage::bf16}) {
+    Graph copy = graph;
+    WeightStore weights(copy, storage);
+    Workspace workspace;
+    Blob src = Blob::copy_of(layer.input);
+    Blob dst = Blob::copy_of(Values(5));
+    const Request request{.graph = graph,
+                          .op = layer.op,
+                          .src = {dense_view(whole({1, 16, 3, 3}), ElementType::f32, src.data())},
+                          .dst = dense_view({{{0, 1}, {10, 15}, {0, 1}, {0, 1}}}, ElementType::f32, dst.data())};
+    const auto kernel = prepare(request, weights, workspace);
+    weights.release(graph.op(layer.op));
+    const std::size_t bytes = storage == WeightStorage::f32 ? 4 : 2;
+    EXPECT_EQ(weights.size_bytes(), 5U * 16 * 9 * bytes);
+  }
 }
 
 TEST(FullyConnected, TurnsItsWeightsWithoutASecondCopy) {

@@ -91,9 +91,10 @@ struct Layout {
 /// The whole tensors that kernels of one graph read, and the weights that they share.
 class SlabRunner {
  public:
-  SlabRunner(const Graph& graph, const std::vector<Values>& inputs) : SlabRunner(graph, tensors_of(graph, inputs)) {}
-  SlabRunner(const Graph& graph, const std::vector<HostTensor>& inputs)
-      : graph_(graph), values_(reference_tensors(graph, inputs)), copy_(graph), weights_(copy_) {}
+  SlabRunner(const Graph& graph, const std::vector<Values>& inputs, WeightStorage storage = WeightStorage::f32)
+      : SlabRunner(graph, tensors_of(graph, inputs), storage) {}
+  SlabRunner(const Graph& graph, const std::vector<HostTensor>& inputs, WeightStorage storage = WeightStorage::f32)
+      : graph_(graph), values_(reference_tensors(graph, inputs)), copy_(graph), weights_(copy_, storage) {}
 
   /// The row-major values of `dst`, part of operator `id`'s output, computed from the reference's values of its inputs.
   Values run(OpId id, const Box& dst, Exactness exactness, Layout layout = {}) {
