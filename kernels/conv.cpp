@@ -154,6 +154,13 @@ std::vector<Family> alternatives(const Op& op) {
   return {};
 }
 
+double weight_factor(Family family) {
+  constexpr double taps = 3 * 3;
+  if (family == Family::winograd2) return 4 * 4 / taps;
+  if (family == Family::winograd4) return 6 * 6 / taps;
+  return 1;
+}
+
 KernelPtr make_conv(const MakeContext& context) {
   if (is_fully_connected(context)) return make_fully_connected(context);
   const Request& request = context.request;

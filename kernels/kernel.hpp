@@ -48,6 +48,9 @@ inline constexpr Family all_families[] = {Family::direct, Family::winograd2, Fam
 /// The families beside direct that may have kernels for an operator.
 [[nodiscard]] std::vector<Family> alternatives(const Op& op);
 
+/// Bytes of a family's weights for each byte of the model's, about.
+[[nodiscard]] double weight_factor(Family family);
+
 /// "direct", "winograd2", ...
 [[nodiscard]] std::string_view family_name(Family family);
 

@@ -26,6 +26,7 @@ engine::Settings settings_of(const Context& context, const CommonOptions& option
   if (options.kernels == "direct") settings.kernels = engine::KernelPolicy::direct;
   if (options.kernels == "winograd") settings.kernels = engine::KernelPolicy::winograd;
   if (options.weights == "bf16") settings.storage = kernels::WeightStorage::bf16;
+  settings.max_memory_mb = options.max_memory_mb;
   if (options.axis == "h") settings.axis = SplitAxis::rows;
   if (options.axis == "w") settings.axis = SplitAxis::columns;
   settings.threads = options.threads;
@@ -54,6 +55,9 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
                  "How fully connected layers hold their weights: bf16 halves memory and time; verify tells the change")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
+  app.add_option("--max-memory", options.max_memory_mb,
+                 "MB that each rank's process may hold: faster kernels with larger weights only as far as they fit")
+      ->check(check_number(number_between(1, 1e9)));
   app.add_option("--axis", options.axis, "Cut frames along rows (h) or columns (w); auto takes the longer")
       ->check(CLI::IsMember({"auto", "h", "w"}))
       ->capture_default_str();

@@ -22,6 +22,7 @@ struct CommonOptions {
   bool exact = false;
   std::string kernels = "auto";
   std::string weights = "f32";
+  double max_memory_mb = 0;
   std::string axis = "auto";
   std::string strategy = "auto";
   int threads = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "engine/executor.hpp"
 #include "engine/measure.hpp"
@@ -26,6 +27,7 @@ constexpr double least_gain = 0.03;
 struct OpTimes {
   std::vector<double> us;                    // [op], median over runs of the sum over its kernels
   std::vector<std::string> implementations;  // [op], of the last kernel
+  double held_bytes = 0;                     // weights, activations, workspace
 };
 
 // Everything that `rank` computes but heavy operators.
@@ -53,10 +55,46 @@ OpTimes time_families(const Graph& graph, const Plan& plan, int rank, const Fami
   }
   OpTimes times{.us = {}, .implementations = std::vector<std::string>(graph.ops.size())};
   for (auto& of_op : samples) times.us.push_back(median(std::move(of_op)));
+  times.held_bytes = static_cast<double>(weights.size_bytes() + program.arena_bytes() + program.workspace_bytes());
   for (const Step& step : program.steps())
     if (step.kernel != nullptr)
       times.implementations[static_cast<std::size_t>(step.op)] = step.kernel->implementation();
   return times;
+}
+
+// A family that was faster than direct for one operator.
+struct Gain {
+  OpId op = 0;
+  Family family = Family::direct;
+  double saved_us = 0;
+  double bytes = 0;  // more than direct
+};
+
+double extra_bytes(const Graph& graph, OpId op, Family family) {
+  return static_cast<double>(weight_bytes(graph, graph.op(op))) * (kernels::weight_factor(family) - 1);
+}
+
+// What of `waiting` fits into `room` at once, one family for each operator; taken out of the list.
+Families next_round(const Graph& graph, std::vector<Gain>& waiting, double room) {
+  Families tried(graph.ops.size(), Family::direct);
+  std::erase_if(waiting, [&](const Gain& gain) {
+    Family& family = tried[static_cast<std::size_t>(gain.op)];
+    if (family != Family::direct || gain.bytes > room) return false;
+    family = gain.family;
+    room -= gain.bytes;
+    return true;
+  });
+  return tried;
+}
+
+// The best family of each operator as far as all fit into `room`: those first that save most for their bytes.
+Families best_within(const Graph& graph, std::vector<Gain> gains, double room) {
+  const auto worth = [](const Gain& gain) { return gain.saved_us / std::max(gain.bytes, 1.0); };
+  const bool enough = std::isinf(room);
+  std::stable_sort(gains.begin(), gains.end(), [&](const Gain& a, const Gain& b) {
+    return enough ? a.saved_us > b.saved_us : worth(a) > worth(b);
+  });
+  return next_round(graph, gains, room);
 }
 
 }  // namespace
@@ -75,30 +113,43 @@ Families fixed_families(const Graph& graph, KernelPolicy policy) {
   return Families(graph.ops.size(), policy == KernelPolicy::winograd ? Family::winograd4 : Family::direct);
 }
 
-Families measure_families(const Graph& graph, const Plan& plan, int rank) {
+Families measure_families(const Graph& graph, const Plan& plan, int rank, double most_bytes) {
   const Plan light = light_plan(graph, plan, rank);
-  Families families(graph.ops.size(), Family::direct);
-  const OpTimes direct = time_families(graph, light, rank, families);
-  std::vector<double> best = direct.us;
-  for (double& us : best) us *= 1 - least_gain;
-  // Each round tries every operator's next alternative.
-  for (std::size_t round = 0;; ++round) {
-    Families tried(graph.ops.size(), Family::direct);
-    bool some = false;
-    for (OpId id = 0; id < graph.size(); ++id) {
-      const std::vector<Family> others = kernels::alternatives(graph.op(id));
-      if (round >= others.size()) continue;
-      tried[static_cast<std::size_t>(id)] = others[round];
-      some = some || !light.boxes(id, rank).empty();
-    }
-    if (!some) return families;
+  const Families all_direct(graph.ops.size(), Family::direct);
+  const OpTimes direct = time_families(graph, light, rank, all_direct);
+  double allowed = most_bytes;  // of what is measured here
+  std::vector<Gain> waiting;
+  for (OpId id = 0; id < graph.size(); ++id) {
+    if (plan.boxes(id, rank).empty()) continue;
+    if (is_heavy(graph, graph.op(id))) allowed -= static_cast<double>(weight_bytes(graph, graph.op(id)));
+    if (light.boxes(id, rank).empty()) continue;
+    for (const Family family : kernels::alternatives(graph.op(id)))
+      waiting.push_back({id, family, 0, extra_bytes(graph, id, family)});
+  }
+  double room = allowed - direct.held_bytes;
+  std::erase_if(waiting, [&](const Gain& gain) { return gain.bytes > room; });
+  std::vector<Gain> gains;
+  while (!waiting.empty()) {
+    const Families tried = next_round(graph, waiting, room);
     const OpTimes times = time_families(graph, light, rank, tried);
-    for (std::size_t op = 0; op < families.size(); ++op) {
-      if (times.implementations[op] == direct.implementations[op] || times.us[op] >= best[op]) continue;
-      best[op] = times.us[op];
-      families[op] = tried[op];
+    for (OpId id = 0; id < graph.size(); ++id) {
+      const auto op = static_cast<std::size_t>(id);
+      if (tried[op] == Family::direct || times.implementations[op] == direct.implementations[op]) continue;
+      const double saved_us = direct.us[op] * (1 - least_gain) - times.us[op];
+      if (saved_us > 0) gains.push_back({id, tried[op], saved_us, extra_bytes(graph, id, tried[op])});
     }
   }
+  Families families = best_within(graph, gains, room);
+  if (std::isinf(room)) return families;
+  // Workspaces are no sum over operators, so what was chosen is asked what it holds.
+  while (families != all_direct) {
+    const double over = time_families(graph, light, rank, families).held_bytes - allowed;
+    if (over <= 0) break;
+    room = -over;
+    for (OpId id = 0; id < graph.size(); ++id) room += extra_bytes(graph, id, families[static_cast<std::size_t>(id)]);
+    families = best_within(graph, gains, room);
+  }
+  return families;
 }
 
 }  // namespace strake::engine

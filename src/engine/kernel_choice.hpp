@@ -2,6 +2,7 @@
 #pragma once
 /// Which family of kernels computes each operator on one rank: measured in place, not ruled.
 
+#include <limits>
 #include <vector>
 
 #include "core/plan.hpp"
@@ -26,7 +27,10 @@ enum class KernelPolicy : unsigned char {
 /// operator's alternatives, and keeps for each operator the family that was fastest by more than measurements vary. So
 /// every kernel is timed in the order of the frame: its weights come from memory, its input lies in the caches, as it
 /// will be. Weights are synthetic. Local.
-[[nodiscard]] Families measure_families(const Graph& graph, const Plan& plan, int rank);
+/// @param most_bytes  of weights, activations and workspace together, while measuring too: what does not fit is not
+///                    tried, and of the rest those families are taken that save most time for their bytes
+[[nodiscard]] Families measure_families(const Graph& graph, const Plan& plan, int rank,
+                                        double most_bytes = std::numeric_limits<double>::infinity());
 
 /// Operators whose weights are too many to be held twice while others are measured; they have one family only.
 [[nodiscard]] bool is_heavy(const Graph& graph, const Op& op);

@@ -136,7 +136,8 @@ using CostPoints = std::vector<std::map<Index, double>>;
 double measure_fraction(const Graph& graph, const ProfilerOptions& options, double fraction, CostPoints& points) {
   const Plan plan = strip_plan(graph, options, fraction);
   const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
-  const Families families = measured ? measure_families(graph, plan, 0) : fixed_families(graph, options.policy);
+  const Families families =
+      measured ? measure_families(graph, plan, 0, options.most_bytes) : fixed_families(graph, options.policy);
   kernels::WeightStore weights = kernels::WeightStore::synthetic(graph, options.storage);
   const Program program(graph, plan, 0, nullptr, weights, {options.exactness, Messages::left_out, families});
   const Samples samples = run_repeatedly(program, options);

@@ -4,6 +4,7 @@
 /// other operators passing through the caches in between.
 
 #include <functional>
+#include <limits>
 
 #include "core/graph.hpp"
 #include "core/profile.hpp"
@@ -18,6 +19,7 @@ struct ProfilerOptions {
   double slowdown = 1;
   KernelPolicy policy = KernelPolicy::measured;
   kernels::WeightStorage storage = kernels::WeightStorage::f32;
+  double most_bytes = std::numeric_limits<double>::infinity();  // that kernels may be chosen to hold
   // Collective: waits for all ranks and gives the largest of their numbers.
   std::function<double(double mine)> largest = [](double mine) { return mine; };
 };

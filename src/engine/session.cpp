@@ -2,7 +2,9 @@
 #include "engine/session.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <set>
 
 #include "comm/link_probe.hpp"
@@ -23,6 +25,8 @@ using Clock = std::chrono::steady_clock;
 // Ranks prepare at very different speeds (a slow one measures kernels while a fast one waits), so the deadline of a
 // frame's messages says nothing about set-up.
 constexpr std::chrono::nanoseconds set_up_timeout = std::chrono::minutes(10);
+
+constexpr double bytes_per_mb = 1024 * 1024;
 
 constexpr std::chrono::nanoseconds longest_single_run = std::chrono::seconds(3);
 
@@ -127,12 +131,13 @@ void Session::drop_weights() {
 std::string Session::profile_key(const std::vector<int>& neighbours) const {
   const RankInfo& mine = infos_[static_cast<std::size_t>(rank())];
   const auto place = std::find(neighbours.begin(), neighbours.end(), rank()) - neighbours.begin();
-  std::string key =
-      mine.host + "|" + mine.cpu + "|" + std::to_string(place) + " of " + std::to_string(neighbours.size()) + "|" +
-      std::to_string(threads()) + "|" + mine.library + "|" + kernels::instruction_set() + "|" + mine.build + "|" +
-      fingerprint(graph_) + "|" + (axis() == SplitAxis::rows ? "rows" : "columns") + "|" +
-      (settings_.exactness == kernels::Exactness::exact ? "exact" : "fastest") + "|" +
-      std::to_string(static_cast<int>(settings_.kernels)) + "|" + std::to_string(static_cast<int>(settings_.storage));
+  std::string key = mine.host + "|" + mine.cpu + "|" + std::to_string(place) + " of " +
+                    std::to_string(neighbours.size()) + "|" + std::to_string(threads()) + "|" + mine.library + "|" +
+                    kernels::instruction_set() + "|" + mine.build + "|" + fingerprint(graph_) + "|" +
+                    (axis() == SplitAxis::rows ? "rows" : "columns") + "|" +
+                    (settings_.exactness == kernels::Exactness::exact ? "exact" : "fastest") + "|" +
+                    std::to_string(static_cast<int>(settings_.kernels)) + "|" +
+                    std::to_string(static_cast<int>(settings_.storage)) + "|" + std::to_string(settings_.max_memory_mb);
   for (const int neighbour : neighbours)
     key += "|" + std::to_string(static_cast<std::size_t>(neighbour) < settings_.slowdowns.size()
                                     ? settings_.slowdowns[static_cast<std::size_t>(neighbour)]
@@ -161,18 +166,24 @@ Profile Session::profile() {
                                     .slowdown = slowdown(),
                                     .policy = settings_.kernels,
                                     .storage = settings_.storage,
+                                    .most_bytes = most_held_bytes(),
                                     .largest = [this](double own) { return largest(own); }});
     store_profile(key, *mine);
   }
   mine->host = communicator_->host();
   mine->threads = threads();
-  mine->baseline_bytes = base_mb_ * 1024 * 1024;
+  mine->baseline_bytes = base_mb_ * bytes_per_mb;
 
   Profile profile{.model = fingerprint(graph_), .axis = axis(), .ranks = {}, .links = {}};
   const std::vector<comm::Bytes> all = communicator_->gather(to_bytes(*mine), 0, set_up_timeout);
   for (const comm::Bytes& bytes : all) profile.ranks.push_back(rank_profile_from_bytes(bytes));
   profile.links = comm::probe_links(*communicator_, set_up_timeout);
   return profile;
+}
+
+double Session::most_held_bytes() const {
+  if (settings_.max_memory_mb <= 0) return std::numeric_limits<double>::infinity();
+  return (settings_.max_memory_mb - base_mb_) * bytes_per_mb;
 }
 
 std::string Session::families_key(const Plan& plan) const {
@@ -198,7 +209,7 @@ Families Session::families_together(const Plan& plan) {
   // Measuring needs room for weights of its own; rank 0 reads the model again afterwards.
   if (is_root()) drop_weights();
   communicator_->barrier(set_up_timeout);
-  Families families = measure_families(graph_, plan, rank());
+  Families families = measure_families(graph_, plan, rank(), most_held_bytes());
   store_families(key, families);
   return families;
 }
@@ -208,7 +219,7 @@ Families Session::families_alone(const Plan& plan) const {
   const std::string key = families_key(plan);
   std::optional<Families> known = load_families(key, graph_.ops.size());
   if (known) return *known;
-  Families families = measure_families(graph_, plan, 0);
+  Families families = measure_families(graph_, plan, 0, most_held_bytes());
   store_families(key, families);
   return families;
 }
@@ -240,6 +251,16 @@ void Session::distribute_weights() {
   has_weights_ = false;
 }
 
+// Collective: all ranks refuse together.
+void Session::check_memory() {
+  if (settings_.max_memory_mb <= 0) return;
+  const double most = largest(predicted_peak_mb());
+  if (most <= settings_.max_memory_mb) return;
+  const auto text = [](double mb) { return std::to_string(std::llround(mb)) + " MB"; };
+  throw InvalidInput("model '" + graph_.name + "': a rank needs " + text(most) + " under plan '" + plan_.strategy +
+                     "', allowed are " + text(settings_.max_memory_mb) + " (--max-memory)");
+}
+
 void Session::compile(Plan plan) {
   comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(plan) : comm::Bytes{}, 0, set_up_timeout);
   plan_ = is_root() ? std::move(plan) : plan_from_bytes(bytes);
@@ -253,6 +274,7 @@ void Session::compile(Plan plan) {
                                        ProgramOptions{settings_.exactness, Messages::sent, std::move(families)});
   executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{slowdown(), settings_.timeout});
   forget_times();
+  check_memory();
   // Nobody's first frame should time out because another rank still prepares kernels.
   communicator_->barrier(set_up_timeout);
 }
@@ -294,12 +316,15 @@ void Session::forget_times() {
   parts_ = {};
 }
 
+double Session::predicted_peak_mb() const {
+  const auto held = static_cast<double>(weights_->size_bytes() + program_->arena_bytes() + program_->workspace_bytes());
+  return base_mb_ + held / bytes_per_mb;
+}
+
 RankReport Session::own_report() const {
   const std::vector<double> work = multiply_adds(graph_, plan_);
   double all = 0;
   for (const double one : work) all += one;
-  constexpr double mb = 1024 * 1024;
-  const auto held = static_cast<double>(weights_->size_bytes() + program_->arena_bytes() + program_->workspace_bytes());
   return {.rank = rank(),
           .host = {},
           .threads = threads(),
@@ -309,7 +334,7 @@ RankReport Session::own_report() const {
           .sent_bytes = static_cast<double>(program_->sent_bytes()),
           .received_bytes = static_cast<double>(program_->received_bytes()),
           .peak_rss_mb = peak_rss_mb(),
-          .predicted_peak_mb = base_mb_ + held / mb};
+          .predicted_peak_mb = predicted_peak_mb()};
 }
 
 std::vector<RankReport> Session::report() {

@@ -27,6 +27,7 @@ struct Settings {
   kernels::WeightStorage storage = kernels::WeightStorage::f32;
   std::optional<SplitAxis> axis;  // the longer one unless given
   int threads = 0;                // per rank; 0 for this rank's share of its cores
+  double max_memory_mb = 0;       // of each rank's process; 0 for no limit
   std::vector<double> slowdowns;  // emulated, by rank; ranks beyond the list run as they are
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // for messages of a frame
   std::string build;                                            // what must be equal on all ranks
@@ -98,6 +99,7 @@ class Session {
 
   /// Collective: everybody gets rank 0's plan, makes its program and is sent the weights that it computes with.
   /// @param plan  read on rank 0 only
+  /// @throws InvalidInput on all ranks where one of them would exceed `Settings::max_memory_mb`
   void compile(Plan plan);
 
   /// From the next `compile` on.
@@ -145,6 +147,9 @@ class Session {
   [[nodiscard]] Families families_together(const Plan& plan);
   [[nodiscard]] Families families_alone(const Plan& plan) const;
   [[nodiscard]] std::vector<double> run_alone(int frames, const TensorMap& inputs);
+  [[nodiscard]] double most_held_bytes() const;
+  [[nodiscard]] double predicted_peak_mb() const;
+  void check_memory();
   [[nodiscard]] RankReport own_report() const;
 
   comm::Communicator* communicator_;
