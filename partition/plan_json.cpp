@@ -69,8 +69,7 @@ void read_ops(const JsonReader& json, const Graph& graph, Plan& plan) {
 bool takes_pictures(const nlohmann::json& plan) {
   const auto operators = plan.find("operators");
   if (operators == plan.end() || !operators->is_array()) return false;
-  Op picture;
-  picture.attributes = NormalizePicture{};
+  const Op picture{.name = {}, .inputs = {}, .shape = {}, .type = {}, .attributes = NormalizePicture{}};
   return std::any_of(operators->begin(), operators->end(), [kind = kind_name(picture)](const nlohmann::json& op) {
     return op.is_object() && op.contains("kind") && op["kind"] == kind;
   });
