@@ -2,7 +2,11 @@
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(MPI 3.1 REQUIRED COMPONENTS CXX)
-find_package(dnnl 2.6 REQUIRED CONFIG)
+# Its package accepts no request across major versions; kernels/ knows what differs between 2.6 and 3.x.
+find_package(dnnl REQUIRED CONFIG)
+if(dnnl_VERSION VERSION_LESS 2.6)
+  message(FATAL_ERROR "oneDNN ${dnnl_VERSION} is older than 2.6")
+endif()
 find_package(Eigen3 3.4 REQUIRED CONFIG)
 find_package(nlohmann_json 3.11 REQUIRED CONFIG)
 find_package(fmt 9 REQUIRED CONFIG)
