@@ -15,6 +15,12 @@ find_package(CLI11 2.1 REQUIRED CONFIG)
 # ONNX's package refers to protobuf's targets without looking for them.
 find_package(Protobuf 3.21 REQUIRED)
 find_package(ONNX REQUIRED CONFIG)
+foreach(library onnx onnx_proto)
+  # Older packages have no namespace.
+  if(NOT TARGET ONNX::${library})
+    add_library(ONNX::${library} ALIAS ${library})
+  endif()
+endforeach()
 find_path(STRAKE_STB_INCLUDE stb_image.h PATH_SUFFIXES stb REQUIRED)
 if(STRAKE_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED CONFIG)
