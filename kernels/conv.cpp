@@ -18,9 +18,18 @@ using onednn::first_convolution;
 
 bool is_reference(std::string_view name) { return name.starts_with("ref") || name.starts_with("gemm:ref"); }
 
+// Our own kernel for what the library has no fast or no trustworthy one for.
+KernelPtr make_ours(const MakeContext& context) {
+  if (can_depthwise(context)) return make_depthwise(context);
+  const bool fastest = context.request.exactness == Exactness::fastest;
+  return fastest && can_1x1(context) ? make_1x1(context) : make_own_conv(context);
+}
+
 // Implementations whose bits were never seen to depend on the slab (docs/architecture.md, "Exact"): they add the
-// products of one output in one order. Plain `brgconv` and the gemm ones are not among them.
+// products of one output in one order. Plain `brgconv` and the gemm ones are not among them, nor those of arm64's SVE,
+// which were not examined and exist on some processors only.
 bool is_cut_independent(std::string_view name) {
+  if (name.find(":sve") != std::string_view::npos) return false;
   for (const std::string_view prefix : {"brgconv_1x1:", "brdgmm_dw:", "jit_1x1:", "jit_dw:", "jit:avx", "jit:sse"})
     if (name.starts_with(prefix)) return true;
   return false;
@@ -90,7 +99,7 @@ std::string exact_implementation(const MakeContext& context, const dnnl::primiti
 
 KernelPtr make_exact(const MakeContext& context, const dnnl::primitive_attr& attr) {
   const std::string wanted = exact_implementation(context, attr);
-  if (wanted.empty()) return make_own_conv(context);
+  if (wanted.empty()) return make_ours(context);
   const auto is_wanted = [&](std::string_view name) { return name == wanted; };
   const auto found = [&](const ConvSlabs& slabs) {
     return first_convolution(describe(context, slabs.read, slabs.computed), attr, is_wanted);
@@ -129,7 +138,7 @@ KernelPtr make_fastest(const MakeContext& context, const dnnl::primitive_attr& a
   const Conv& conv = *as<Conv>(context.op());
   const Box& dst = context.request.dst.box;
   const View src = with_unread_columns(conv, context.request.src.front());
-  if (src.box.empty() || whole_groups(context, dst[1]) != dst[1]) return make_own_conv(context);
+  if (src.box.empty() || whole_groups(context, dst[1]) != dst[1]) return make_ours(context);
   // oneDNN 2.6's brgconv applies post-ops to such windows with an unset register: it crashes, or worse, does not.
   const bool no_brgconv =
       has_empty_window(conv.window.h, src.box[2], dst[2]) || has_empty_window(conv.window.w, src.box[3], dst[3]);
@@ -139,7 +148,7 @@ KernelPtr make_fastest(const MakeContext& context, const dnnl::primitive_attr& a
   if (auto pd = first_convolution(describe(context, src.box, dst), attr, is_fast))
     return bind(context, *pd, {src, src.box, dst});
   log(LogLevel::debug, "operator '" + context.op().name + "': the kernel library has only a reference for it");
-  return make_own_conv(context);
+  return make_ours(context);
 }
 
 }  // namespace
@@ -170,7 +179,7 @@ KernelPtr make_conv(const MakeContext& context) {
   if (winograd && request.exactness == Exactness::fastest && can_winograd(context))
     return make_winograd(context, request.family == Family::winograd2 ? 2 : 4);
   const std::optional<dnnl::post_ops> post_ops = translated(as<Conv>(context.op())->post_ops);
-  if (!post_ops) return make_own_conv(context);
+  if (!post_ops) return make_ours(context);
   const dnnl::primitive_attr attr = attributes_of(*post_ops);
   return context.request.exactness == Exactness::exact ? make_exact(context, attr) : make_fastest(context, attr);
 }

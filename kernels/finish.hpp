@@ -35,8 +35,8 @@ STRAKE_LANE_FUNCTION void finish_lane(Lane& value, const Finish& finish, const f
   }
   const Lane low = Lane{} + finish.low;
   const Lane high = Lane{} + finish.high;
-  value = value < low ? low : value;  // keeps NaN
-  value = value > high ? high : value;
+  raise_to(low, value);
+  lower_to(high, value);
   if (n == lane_floats) {
     store(value, dst);
   } else {

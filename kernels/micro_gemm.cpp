@@ -11,11 +11,17 @@ namespace strake::kernels {
 
 namespace {
 
-constexpr int most_rows = 14;    // 28 of AVX-512's 32 registers hold sums
+#if defined(__aarch64__)
+constexpr int most_rows = 5;  // 20 of NEON's 32 registers hold sums, 4 the right-hand side, 5 the left-hand side
+constexpr int most_lanes = 1;
+#else
+constexpr int most_rows = 14;  // 28 of AVX-512's 32 registers hold sums
+constexpr int most_lanes = 2;
+#endif
 constexpr Index rows_ahead = 8;  // of the right-hand side, which may come from memory
 
-// R rows and L lanes of columns: all sums stay in registers while k passes.
-template <int R, int L>
+// R rows and L lanes of columns of a panel that is W columns wide: all sums stay in registers while k passes.
+template <int R, int L, Index W>
 STRAKE_LANE_FUNCTION void block(const PanelProduct& p) {
   const float* a = p.a;
   const float* b = p.b;
@@ -26,10 +32,10 @@ STRAKE_LANE_FUNCTION void block(const PanelProduct& p) {
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
     for (int l = 0; l < L; ++l) sums[r][l] = Lane{};
-  for (Index i = 0; i < k; ++i, ++a, b += L * lane_floats) {
+  for (Index i = 0; i < k; ++i, ++a, b += W) {
     Lane right[L];
 #pragma GCC unroll 2
-    for (int l = 0; l < L; ++l) __builtin_prefetch(b + (rows_ahead * L + l) * lane_floats);
+    for (int l = 0; l < L; ++l) __builtin_prefetch(b + rows_ahead * W + l * lane_floats);
 #pragma GCC unroll 2
     for (int l = 0; l < L; ++l) load(b + l * lane_floats, right[l]);
 #pragma GCC unroll 16
@@ -43,21 +49,28 @@ STRAKE_LANE_FUNCTION void block(const PanelProduct& p) {
     for (int l = 0; l < L; ++l) store(sums[r][l], p.c + r * p.c_step + l * lane_floats);
 }
 
-template <int L, int R = most_rows>
+template <int L, Index W, int R = most_rows>
 STRAKE_LANE_FUNCTION void block_of_rows(const PanelProduct& p) {
   if (p.rows == R) {
-    block<R, L>(p);
+    block<R, L, W>(p);
   } else if constexpr (R > 1) {
-    block_of_rows<L, R - 1>(p);
+    block_of_rows<L, W, R - 1>(p);
   }
 }
 
 // At most `most_rows` rows.
 STRAKE_MULTIVERSION_FMA void multiply_block(const PanelProduct& p) {
-  if (p.width == panel_columns) {
-    block_of_rows<2>(p);
+  if (p.width != panel_columns) {
+    block_of_rows<1, lane_floats>(p);
+  } else if constexpr (most_lanes == 2) {
+    block_of_rows<2, panel_columns>(p);
   } else {
-    block_of_rows<1>(p);
+    PanelProduct half = p;
+    for (Index column = 0; column < panel_columns; column += lane_floats) {
+      half.b = p.b + column;
+      half.c = p.c + column;
+      block_of_rows<1, panel_columns>(half);
+    }
   }
 }
 
@@ -72,12 +85,12 @@ STRAKE_MULTIVERSION_FMA void finish_rows(const PanelProduct& sums, const Finish&
     }
 }
 
-// Registers for sums: 28 lanes of AVX-512; 16 registers of AVX hold 3 rows of 4, those of SSE less.
+// Registers for sums: 28 lanes of AVX-512; 16 registers of AVX hold 3 rows of 4, those of SSE less. See above for NEON.
 Index rows_at_once() {
 #if defined(__x86_64__)
   static const Index rows = __builtin_cpu_supports("avx512f") != 0 ? most_rows : 3;
 #else
-  constexpr Index rows = 3;
+  constexpr Index rows = most_rows;
 #endif
   return rows;
 }

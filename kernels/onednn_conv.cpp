@@ -128,7 +128,8 @@ class OneDnnConv final : public Kernel {
 std::string key_of(const memory::desc& desc, Interval channels) {
   std::string key = std::to_string(channels.begin) + ":";
 #if DNNL_VERSION_MAJOR >= 3
-  const std::vector<std::uint8_t> blob = desc.get_blob();
+  memory::desc copy = desc;  // whose question for its bytes is not const
+  const std::vector<std::uint8_t> blob = copy.get_blob();
   key.append(blob.begin(), blob.end());
 #else
   key.append(reinterpret_cast<const char*>(&desc.data), sizeof(desc.data));

@@ -8,6 +8,7 @@
 
 #include "kernels/activation.hpp"
 #include "kernels/conv_geometry.hpp"
+#include "kernels/lane.hpp"
 #include "kernels/multiversion.hpp"
 #include "kernels/strided.hpp"
 
@@ -15,33 +16,34 @@ namespace strake::kernels {
 
 namespace {
 
-constexpr Index block = 16;      // output channels that are computed together, of one group; what is missing is zero
-constexpr Index pixels = 8;      // of one row that are computed together
-constexpr Index most_taps = 64;  // in one call of `add_taps`
+constexpr Index block = lane_floats;  // output channels that are computed together, of one group; gaps are zero
+constexpr Index most_taps = 64;       // in one call of `add_taps`
 
-// One cell per output channel of a block: a vector register or a few.
-typedef float Lane __attribute__((vector_size(block * sizeof(float)), may_alias));
+// Pixels of one row that are computed together. Sums stay in registers: eight of AVX-512; 20 of NEON, four for weights
+// and one for each pixel.
+#if defined(__aarch64__)
+constexpr Index pixels = 5;
+#else
+constexpr Index pixels = 8;
+#endif
 
 using Sums = std::array<std::array<float, block>, pixels>;
 
 // sums[p][m] += x[tap][p][i] * w[tap][i][m], by tap, then by i.
 STRAKE_MULTIVERSION void add_taps(const float* const* x, const float* w, Index n_taps, Index n_in, float* sums) {
-  auto* out = reinterpret_cast<Lane*>(sums);
-  Lane s0 = out[0], s1 = out[1], s2 = out[2], s3 = out[3], s4 = out[4], s5 = out[5], s6 = out[6], s7 = out[7];
+  Lane all[pixels];
+#pragma GCC unroll 8
+  for (Index p = 0; p < pixels; ++p) load(sums + p * block, all[p]);
   for (Index tap = 0; tap < n_taps; ++tap, x += pixels) {
     for (Index i = 0; i < n_in; ++i, w += block) {
-      const Lane row = *reinterpret_cast<const Lane*>(w);
-      s0 += x[0][i] * row;
-      s1 += x[1][i] * row;
-      s2 += x[2][i] * row;
-      s3 += x[3][i] * row;
-      s4 += x[4][i] * row;
-      s5 += x[5][i] * row;
-      s6 += x[6][i] * row;
-      s7 += x[7][i] * row;
+      Lane row;
+      load(w, row);
+#pragma GCC unroll 8
+      for (Index p = 0; p < pixels; ++p) all[p] += x[p][i] * row;
     }
   }
-  out[0] = s0, out[1] = s1, out[2] = s2, out[3] = s3, out[4] = s4, out[5] = s5, out[6] = s6, out[7] = s7;
+#pragma GCC unroll 8
+  for (Index p = 0; p < pixels; ++p) store(all[p], sums + p * block);
 }
 
 // (groups, blocks, kh, kw, ic, block) from (oc, ic, kh, kw).
@@ -89,15 +91,19 @@ class OwnConv final : public Kernel {
     const Index rows = g_.n * g_.oh;
     const Index n_out = g_.oc / g_.groups;
     const Index blocks = (n_out + block - 1) / block;
+    const Index all_blocks = g_.groups * blocks;
+    // Weights of a block stay in the caches for all rows, except where many groups would each pass over the whole slab.
+    const bool rows_first = g_.groups > 1;
 #pragma omp parallel for schedule(static) if (rows * g_.ow * channels_.size() > parallel_floats)
-    for (Index row = 0; row < rows; ++row)
-      for (Index at = 0; at < g_.groups * blocks; ++at) {
-        const Index first = at / blocks * n_out + at % blocks * block;
-        const Interval made{first, std::min(first + block, (at / blocks + 1) * n_out)};
-        const Interval wanted = intersect(made, channels_);
-        if (wanted.empty()) continue;
-        for (Index x = 0; x < g_.ow; x += pixels) compute(row / g_.oh, row % g_.oh, x, at, made.begin, wanted);
-      }
+    for (Index piece = 0; piece < rows * all_blocks; ++piece) {
+      const Index row = rows_first ? piece / all_blocks : piece % rows;
+      const Index at = rows_first ? piece % all_blocks : piece / rows;
+      const Index first = at / blocks * n_out + at % blocks * block;
+      const Interval made{first, std::min(first + block, (at / blocks + 1) * n_out)};
+      const Interval wanted = intersect(made, channels_);
+      if (wanted.empty()) continue;
+      for (Index x = 0; x < g_.ow; x += pixels) compute(row / g_.oh, row % g_.oh, x, at, made.begin, wanted);
+    }
   }
 
   [[nodiscard]] std::string implementation() const override { return "own_conv"; }
