@@ -15,10 +15,11 @@ namespace {
 constexpr int most_rows = 5;  // 20 of NEON's 32 registers hold sums, 4 the right-hand side, 5 the left-hand side
 constexpr int most_lanes = 1;
 #else
-constexpr int most_rows = 14;  // 28 of AVX-512's 32 registers hold sums
+constexpr int most_rows = 3;  // 12 of AVX's 16 registers hold sums of one lane; SSE has less
 constexpr int most_lanes = 2;
 #endif
-constexpr Index rows_ahead = 8;  // of the right-hand side, which may come from memory
+constexpr int most_rows_avx512 = 14;  // 28 of its 32 registers hold sums
+constexpr Index rows_ahead = 8;       // of the right-hand side, which may come from memory
 
 // R rows and L lanes of columns of a panel that is W columns wide: all sums stay in registers while k passes.
 template <int R, int L, Index W>
@@ -49,30 +50,49 @@ STRAKE_LANE_FUNCTION void block(const PanelProduct& p) {
     for (int l = 0; l < L; ++l) store(sums[r][l], p.c + r * p.c_step + l * lane_floats);
 }
 
-template <int L, Index W, int R = most_rows>
+template <int R, int L, Index W>
 STRAKE_LANE_FUNCTION void block_of_rows(const PanelProduct& p) {
   if (p.rows == R) {
     block<R, L, W>(p);
   } else if constexpr (R > 1) {
-    block_of_rows<L, W, R - 1>(p);
+    block_of_rows<R - 1, L, W>(p);
   }
 }
 
-// At most `most_rows` rows.
-STRAKE_MULTIVERSION_FMA void multiply_block(const PanelProduct& p) {
+// At most R rows.
+template <int R>
+STRAKE_LANE_FUNCTION void multiply_rows(const PanelProduct& p) {
   if (p.width != panel_columns) {
-    block_of_rows<1, lane_floats>(p);
+    block_of_rows<R, 1, lane_floats>(p);
   } else if constexpr (most_lanes == 2) {
-    block_of_rows<2, panel_columns>(p);
+    block_of_rows<R, 2, panel_columns>(p);
   } else {
     PanelProduct half = p;
     for (Index column = 0; column < panel_columns; column += lane_floats) {
       half.b = p.b + column;
       half.c = p.c + column;
-      block_of_rows<1, panel_columns>(half);
+      block_of_rows<R, 1, panel_columns>(half);
     }
   }
 }
+
+STRAKE_MULTIVERSION_FMA void multiply_few_rows(const PanelProduct& p) { multiply_rows<most_rows>(p); }
+
+#if defined(__x86_64__)
+// By hand: as a version of the function above, each of its blocks would be compiled for registers that do not hold it.
+[[gnu::target("avx512f")]] void multiply_many_rows(const PanelProduct& p) { multiply_rows<most_rows_avx512>(p); }
+
+bool has_avx512() {
+  static const bool has = __builtin_cpu_supports("avx512f") != 0;
+  return has;
+}
+
+Index rows_at_once() { return has_avx512() ? most_rows_avx512 : most_rows; }
+void multiply_block(const PanelProduct& p) { has_avx512() ? multiply_many_rows(p) : multiply_few_rows(p); }
+#else
+Index rows_at_once() { return most_rows; }
+void multiply_block(const PanelProduct& p) { multiply_few_rows(p); }
+#endif
 
 STRAKE_MULTIVERSION_FMA void finish_rows(const PanelProduct& sums, const Finish& finish, Index columns, float* dst,
                                          Index dst_step) {
@@ -83,16 +103,6 @@ STRAKE_MULTIVERSION_FMA void finish_rows(const PanelProduct& sums, const Finish&
       finish_lane(value, finish, finish.bias + column, dst + row * dst_step + column,
                   std::min(columns - column, lane_floats));
     }
-}
-
-// Registers for sums: 28 lanes of AVX-512; 16 registers of AVX hold 3 rows of 4, those of SSE less. See above for NEON.
-Index rows_at_once() {
-#if defined(__x86_64__)
-  static const Index rows = __builtin_cpu_supports("avx512f") != 0 ? most_rows : 3;
-#else
-  constexpr Index rows = most_rows;
-#endif
-  return rows;
 }
 
 }  // namespace
@@ -128,7 +138,7 @@ void for_each_block(const PanelProduct& product, Visit visit) {
 void multiply(const PanelProduct& product) { for_each_block(product, multiply_block); }
 
 void multiply(const PanelProduct& product, const Finish& finish, Index columns) {
-  alignas(64) float sums[most_rows * panel_columns];
+  alignas(64) float sums[most_rows_avx512 * panel_columns];
   for_each_block(product, [&](PanelProduct block) {
     float* dst = block.c;
     block.c = sums;
