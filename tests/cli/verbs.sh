@@ -17,6 +17,16 @@ expect 0 'equal' "$mpirun" 3 "$strake" verify "$net" --strategy equal
 expect 0 ' 0 +0 +0 +0 ' "$mpirun" 3 "$strake" verify "$net" --strategy equal --exact
 expect 0 'emulated' "$mpirun" 2 "$strake" bench "$net" --frames 3 --emulate-slowdown 1,3
 
+# Where a frame's time goes: the parts are those of the frame.
+expect 0 'copies' "$strake" bench "$net" --frames 3 --profile --json "$scratch/profile.json"
+for key in kernels_ms copies_ms waits_ms tail_ms other_ms; do
+  grep -q "\"$key\":" "$scratch/profile.json" || fail "bench --profile --json lacks '$key'"
+done
+
+# Weights and memory. Squeezenet has no fully connected layer, so bfloat16 changes nothing.
+expect 0 'equal, bit for bit' "$strake" verify "$net" --weights bf16 --kernels direct
+expect 2 'needs [0-9]+ MB .* allowed are 10 MB' "$mpirun" 2 "$strake" bench "$net" --max-memory 10
+
 # A rank that is thirty times slower is left out.
 "$mpirun" 2 "$strake" bench "$net" --frames 3 --emulate-slowdown 1,30 --json "$scratch/slow.json" >/dev/null 2>&1
 grep -q '"ranks_used": 1' "$scratch/slow.json" || fail "a rank 30 times slower was not left out"
