@@ -114,6 +114,31 @@ TEST(Convolution, WithAnActivationThatTheLibraryLacksIsOurOwn) {
   EXPECT_EQ(runner.implementation(), "own_conv");
 }
 
+TEST(Convolution, OfSingleChannelsIsOurOwnWhereTheLibraryHasNone) {
+  Random random(24);
+  for (const Index channels : {2, 15, 16, 17, 32, 37}) {
+    for (const Index stride : {1, 2}) {
+      const Layer layer{.src = {1, channels, 11, 9},
+                        .oc = channels,
+                        .window = {.kernel = 3, .stride = stride, .dilation = 1, .pad_begin = 1, .pad_end = 1},
+                        .groups = channels,
+                        .post_ops = {Activation{.kind = ActivationKind::softplus}}};
+      SCOPED_TRACE(std::to_string(channels) + " channels, stride " + std::to_string(stride));
+      const Made made = make(layer);
+      SlabRunner runner(made.graph, {made.input});
+      const Box all = whole(made.graph.shape(made.op));
+      const Values whole_layer = runner.run(made.op, all, Exactness::exact);
+      EXPECT_EQ(runner.implementation(), "own_depthwise");
+      expect_close(whole_layer, runner.expected(made.op, all), tolerance);
+      for (int slab = 0; slab < 8; ++slab) {
+        const Box box = random_slab(random, made.graph.shape(made.op));
+        EXPECT_EQ(differing_bits(runner.run(made.op, box, Exactness::exact), part_of(whole_layer, all, box)), 0U)
+            << to_string(box);
+      }
+    }
+  }
+}
+
 TEST(Convolution, HasTheSameBitsForEveryNumberOfThreadsWhenExact) {
   Random random(23);
   const int before = omp_get_max_threads();
