@@ -21,8 +21,9 @@ struct ConvGeometry {
   WindowAxis w;
 };
 
-inline ConvGeometry geometry_of(const MakeContext& context, const Box& src, const Box& dst) {
-  const Conv& conv = *as<Conv>(context.op());
+/// @param conv  a Conv or an IntegerConv, the operator of the context
+template <class AnyConv>
+ConvGeometry geometry_of(const MakeContext& context, const AnyConv& conv, const Box& src, const Box& dst) {
   ConvGeometry g;
   g.n = dst[0].size();
   g.ic = context.src_shape(0)[1];
@@ -36,6 +37,10 @@ inline ConvGeometry geometry_of(const MakeContext& context, const Box& src, cons
   g.h = window_of_slab(conv.window.h, src[2], dst[2]);
   g.w = window_of_slab(conv.window.w, src[3], dst[3]);
   return g;
+}
+
+inline ConvGeometry geometry_of(const MakeContext& context, const Box& src, const Box& dst) {
+  return geometry_of(context, *as<Conv>(context.op()), src, dst);
 }
 
 }  // namespace strake::kernels

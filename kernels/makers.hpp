@@ -49,6 +49,7 @@ using KernelPtr = std::unique_ptr<Kernel>;
 [[nodiscard]] KernelPtr make_pool_indices(const MakeContext& context);  // PoolIndices, MaxUnpool
 [[nodiscard]] KernelPtr make_windows_nd(const MakeContext& context);    // PoolNd, ConvNd
 [[nodiscard]] KernelPtr make_samples(const MakeContext& context);       // GridSample, RoiAlign
+[[nodiscard]] KernelPtr make_integer_conv(const MakeContext& context);
 [[nodiscard]] KernelPtr make_matmul(const MakeContext& context);
 
 /// A kernel that is one function.

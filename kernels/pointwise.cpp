@@ -12,6 +12,8 @@ namespace {
 PointwiseLoop loop_of(const MakeContext& context, const Pointwise& op) {
   const std::vector<View>& src = context.request.src;
   if (op.kind == PointwiseKind::cast) return cast_loop(src.front().type, op.to);
+  if (op.kind == PointwiseKind::quantize || op.kind == PointwiseKind::dequantize)
+    return quantize_loop(op.kind, src.back().type);
   // The condition of a choice is always boolean; what is chosen has the type.
   const ElementType type = op.kind == PointwiseKind::where ? src[1].type : src.front().type;
   const PointwiseLoop loop = logic_loop(op.kind, type);

@@ -24,6 +24,8 @@ using PointwiseLoop = void (*)(const PointwisePiece&);
 [[nodiscard]] PointwiseLoop arithmetic_loop(PointwiseKind kind, ElementType type, ElementType exponent);
 [[nodiscard]] PointwiseLoop logic_loop(PointwiseKind kind, ElementType type);
 [[nodiscard]] PointwiseLoop cast_loop(ElementType from, ElementType to);
+/// Of quantize and dequantize; `zero` is the type of the zero point.
+[[nodiscard]] PointwiseLoop quantize_loop(PointwiseKind kind, ElementType zero);
 
 /// Activations of everything but f32. `function` must outlive the call only.
 void apply_typed(const Activation& function, ElementType type, const PointwisePiece& piece);

@@ -41,6 +41,7 @@ class ResidualFirst final : public Kernel {
 KernelPtr make(const MakeContext& context) {
   const Op& op = context.op();
   if (as<Conv>(op) != nullptr) return make_conv(context);
+  if (as<IntegerConv>(op) != nullptr) return make_integer_conv(context);
   if (as<Pool>(op) != nullptr) return make_pool(context);
   if (as<Elementwise>(op) != nullptr || as<Binary>(op) != nullptr || as<ScaleShift>(op) != nullptr ||
       as<NormalizePicture>(op) != nullptr)

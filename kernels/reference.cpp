@@ -108,6 +108,7 @@ long double cell(const Scope& s, const Indices& o) {
   if (const std::optional<long double> value = pointwise_at(s, o)) return *value;
   if (const std::optional<long double> value = window_at(s, o)) return *value;
   if (const std::optional<long double> value = along_at(s, o)) return *value;
+  if (const std::optional<long double> value = integer_at(s, o)) return *value;
   if (const auto* conv = as<Conv>(op)) return conv_at(s, *conv, o);
   if (const auto* pool = as<Pool>(op)) return pool_at(s, *pool, o);
   if (const auto* scale = as<ScaleShift>(op)) return scale_shift_at(s, *scale, o);

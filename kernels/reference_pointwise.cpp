@@ -249,6 +249,11 @@ long double pointwise(const Scope& s, const Pointwise& op, const Indices& o) {
       return std::min(std::max(x, s.broadcast_number(1, o)), s.broadcast_number(2, o));
     case PointwiseKind::cast:
       return cast(type, op.to, x);
+    case PointwiseKind::quantize:
+      return quantized(s.op.type, static_cast<float>(x), static_cast<float>(s.broadcast_number(1, o)),
+                       static_cast<float>(s.broadcast_number(2, o)));
+    case PointwiseKind::dequantize:
+      return static_cast<float>(x - s.broadcast_number(2, o)) * static_cast<float>(s.broadcast_number(1, o));
     case PointwiseKind::bit_not:
       return wrapped(type, -x - 1);
     default:

@@ -76,6 +76,12 @@ struct Scope {
 /// Expand, Tile, Trilu. Nothing for other operators.
 [[nodiscard]] std::optional<long double> pointwise_at(const Scope& s, const Indices& o);
 
+/// The same for those of core/ops/integer_ops.hpp.
+[[nodiscard]] std::optional<long double> integer_at(const Scope& s, const Indices& o);
+
+/// x as quantize makes it, bounded to integers of `type`.
+[[nodiscard]] float quantized(ElementType type, float x, float scale, float zero);
+
 /// The same for the operators of core/ops/window_ops.hpp and core/ops/resize.hpp.
 [[nodiscard]] std::optional<long double> window_at(const Scope& s, const Indices& o);
 

@@ -43,6 +43,10 @@ double multiply_adds(const Graph& graph, OpId id, const Box& dst) {
     const Index taps = src[1] / conv->groups * conv->window.h.kernel * conv->window.w.kernel;
     return cells * static_cast<double>(taps);
   }
+  if (const auto* conv = as<IntegerConv>(op)) {
+    const Shape& weights = graph.weight(conv->weights).shape;
+    return cells * static_cast<double>(volume(weights) / weights[0]);
+  }
   if (as<MatMul>(op) != nullptr) return cells * static_cast<double>(graph.shape(op.inputs.front()).back());
   return 0;
 }

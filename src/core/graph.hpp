@@ -11,7 +11,7 @@
 namespace strake {
 
 /// A constant of the model: (m, c, kh, kw) for convolutions, row-major as in the file. Everything but the values of
-/// Constant operators is f32. `values` may be empty on a rank that was not sent it.
+/// Constant operators and what an IntegerConv names is f32. `values` may be empty on a rank that was not sent it.
 struct Weight {
   std::string name;
   Shape shape;
@@ -54,7 +54,7 @@ struct Graph {
 /// Operators that read each operator, ascending, each once.
 [[nodiscard]] std::vector<std::vector<OpId>> consumers(const Graph& graph);
 
-/// Multiply-adds of the whole operator; 0 for everything but Conv and MatMul.
+/// Multiply-adds of the whole operator; 0 for everything but convolutions and MatMul.
 [[nodiscard]] double multiply_adds(const Graph& graph, OpId id);
 
 /// Multiply-adds for the box `dst` of the operator's output.

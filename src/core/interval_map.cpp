@@ -3,18 +3,12 @@
 
 #include <algorithm>
 
-#include "core/op_rules.hpp"
+#include "core/ops/conv_rules.hpp"
 #include "core/reshape_map.hpp"
 
 namespace strake {
 
 namespace {
-
-Interval conv_channels(const Shape& src, const Shape& dst, Index groups, Interval channels) {
-  const Index src_per_group = src[1] / groups;
-  const Index dst_per_group = dst[1] / groups;
-  return {channels.begin / dst_per_group * src_per_group, ((channels.end - 1) / dst_per_group + 1) * src_per_group};
-}
 
 /// One call operator per kind of operator: what it reads for a box that is not empty.
 class Reads {
@@ -35,9 +29,7 @@ class Reads {
   std::vector<Box> operator()(const Reshape&) const { return {reshaped_box(src(), op_.shape, dst_)}; }
 
   std::vector<Box> operator()(const Conv& conv) const {
-    Box box = through_window(conv.window);
-    box[1] = conv_channels(src(), op_.shape, conv.groups, dst_[1]);
-    std::vector<Box> boxes = {std::move(box)};
+    std::vector<Box> boxes = {conv_reads(OpRules(graph_, op_), conv.window, conv.groups, dst_)};
     boxes.resize(op_.inputs.size(), dst_);  // a residual is added cell by cell
     return boxes;
   }
@@ -127,22 +119,12 @@ std::vector<Box> input_boxes(const Graph& graph, OpId id, const Box& dst) {
   return boxes;
 }
 
-namespace {
-
-bool conv_can_cut(const Graph& graph, const Op& op, const Conv& conv, std::size_t axis) {
-  if (axis != 1) return true;
-  const bool depthwise = conv.groups == op.shape[1] && conv.groups == graph.shape(op.inputs.front())[1];
-  return conv.groups == 1 || depthwise;
-}
-
-}  // namespace
-
 bool can_cut(const Graph& graph, OpId id, std::size_t axis) {
   const Op& op = graph.op(id);
   if (axis >= op.shape.size()) return false;
   if (as<Input>(op) != nullptr || as<Constant>(op) != nullptr) return false;
   if (as<Reshape>(op) != nullptr) return reshape_cuts_along(graph.shape(op.inputs.front()), op.shape, axis);
-  if (const auto* conv = as<Conv>(op)) return conv_can_cut(graph, op, *conv, axis);
+  if (const auto* conv = as<Conv>(op)) return conv_cuts_along(OpRules(graph, op), conv->groups, axis);
   if (as<ReduceRows>(op) != nullptr) return axis < 3;
   if (as<ReduceParts>(op) != nullptr) return axis < 2;
   if (const auto* gather = as<Gather>(op)) return axis != static_cast<std::size_t>(gather->axis);

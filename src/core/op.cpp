@@ -17,7 +17,7 @@ std::string_view kind_name(const Op& op) {
       "PoolNd",       "ConvNd",       "PoolIndices",
       "MaxUnpool",    "GridSample",   "RoiAlign",
       "Resize",       "ArgReduce",    "CumSum",
-      "Normalize"};
+      "Normalize",    "IntegerConv"};
   return names[op.attributes.index()];
 }
 
@@ -60,6 +60,8 @@ std::vector<WeightId> weights_of(const Op& op) {
   } else if (const auto* conv_nd = as<ConvNd>(op)) {
     add(conv_nd->weights);
     add(conv_nd->bias);
+  } else if (const auto* integer_conv = as<IntegerConv>(op)) {
+    for_each_weight(*integer_conv, add);
   }
   return ids;
 }

@@ -13,6 +13,7 @@
 
 #include "core/box.hpp"
 #include "core/element_type.hpp"
+#include "core/ops/integer_ops.hpp"
 #include "core/ops/norm_ops.hpp"
 #include "core/ops/pointwise.hpp"
 #include "core/ops/product_ops.hpp"
@@ -229,7 +230,7 @@ using Attributes =
     std::variant<Input, Constant, NormalizePicture, Conv, Pool, ReduceRows, ReduceParts, Elementwise, Binary,
                  ScaleShift, Concat, Reshape, Transpose, Slice, Pad, Gather, MatMul, Softmax, Lrn, Reduce, Pointwise,
                  Expand, Tile, Trilu, DepthToSpace, SpaceToDepth, BorderPad, PoolNd, ConvNd, PoolIndices, MaxUnpool,
-                 GridSample, RoiAlign, Resize, ArgReduce, CumSum, Normalize>;
+                 GridSample, RoiAlign, Resize, ArgReduce, CumSum, Normalize, IntegerConv>;
 
 /// One operator and its output tensor.
 struct Op {

@@ -6,6 +6,12 @@
 
 namespace strake {
 
+const Weight& OpRules::weight(WeightId id) const {
+  require(id >= 0 && id < static_cast<WeightId>(graph_->weights.size()),
+          "a weight below " + std::to_string(graph_->weights.size()), std::to_string(id));
+  return graph_->weight(id);
+}
+
 void OpRules::require(bool holds, const std::string& expected, const std::string& found) const {
   if (holds) return;
   throw InvalidInput("operator '" + op_->name + "' (" + std::string(kind_name(*op_)) + ") expects " + expected +

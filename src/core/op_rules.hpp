@@ -31,6 +31,9 @@ class OpRules {
   [[nodiscard]] const Shape& src(std::size_t i = 0) const { return graph_->shape(op_->inputs[i]); }
   [[nodiscard]] ElementType src_type(std::size_t i = 0) const { return graph_->op(op_->inputs[i]).type; }
 
+  /// @throws InvalidInput unless there is such a weight
+  [[nodiscard]] const Weight& weight(WeightId id) const;
+
   /// @throws InvalidInput "operator 'name' (Kind) expects <expected>, got <found>" unless `holds`
   void require(bool holds, const std::string& expected, const std::string& found) const;
   void expect_inputs(std::size_t least, std::size_t most) const;

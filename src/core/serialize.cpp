@@ -56,7 +56,7 @@ constexpr ArgTie last_of(ArgTie) { return ArgTie::last; }
 constexpr SoftmaxKind last_of(SoftmaxKind) { return SoftmaxKind::hardmax; }
 constexpr SumPlace last_of(SumPlace) { return SumPlace::exclusive; }
 constexpr SumDirection last_of(SumDirection) { return SumDirection::backward; }
-constexpr PointwiseKind last_of(PointwiseKind) { return PointwiseKind::clip; }
+constexpr PointwiseKind last_of(PointwiseKind) { return PointwiseKind::dequantize; }
 constexpr Triangle last_of(Triangle) { return Triangle::upper; }
 constexpr BorderKind last_of(BorderKind) { return BorderKind::wrap; }
 constexpr PoolNdKind last_of(PoolNdKind) { return PoolNdKind::sum; }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/op_rules.hpp"
+#include "core/ops/conv_rules.hpp"
 
 namespace strake {
 
@@ -70,20 +70,13 @@ class Inference {
   }
 
   Shape operator()(const Conv& conv) {
-    const Shape& src = feature_map();
-    const Shape& weights = weight_shape(conv.weights);
-    require(weights.size() == 4, "weights (m, c / groups, kh, kw)", to_string(weights));
-    require(conv.groups >= 1 && src[1] % conv.groups == 0 && weights[0] % conv.groups == 0,
-            "groups that divide " + std::to_string(src[1]) + " input and " + std::to_string(weights[0]) +
-                " output channels",
-            std::to_string(conv.groups));
-    const Shape expected = {weights[0], src[1] / conv.groups, conv.window.h.kernel, conv.window.w.kernel};
-    require(weights == expected, "weights " + to_string(expected) + " for input " + to_string(src), to_string(weights));
+    (void)feature_map();
+    Shape dst = conv_shape(OpRules(graph_, op_), conv.window, conv.groups, weight_shape(conv.weights));
     if (conv.bias != no_weight) {
       const Shape& bias = weight_shape(conv.bias);
-      require(volume_of(bias) == weights[0], "a bias of " + std::to_string(weights[0]) + " values", to_string(bias));
+      require(volume_of(bias) == dst[1], "a bias of " + std::to_string(dst[1]) + " values", to_string(bias));
     }
-    return {src[0], weights[0], window_size(conv.window.h, src[2]), window_size(conv.window.w, src[3])};
+    return dst;
   }
 
   Shape operator()(const Pool& pool) {
@@ -246,11 +239,7 @@ class Inference {
     return src;
   }
 
-  const Shape& weight_shape(WeightId id) const {
-    require(id >= 0 && id < static_cast<WeightId>(graph_.weights.size()),
-            "a weight below " + std::to_string(graph_.weights.size()), std::to_string(id));
-    return graph_.weight(id).shape;
-  }
+  const Shape& weight_shape(WeightId id) const { return OpRules(graph_, op_).weight(id).shape; }
 
   void check_axis(int axis, const Shape& shape) const {
     require(axis >= 0 && axis < static_cast<int>(shape.size()), "an axis of " + to_string(shape), std::to_string(axis));

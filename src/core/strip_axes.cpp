@@ -13,9 +13,9 @@ constexpr int not_cut = -1;
 
 bool is_window(const Op& op) {
   if (const auto* resize = as<Resize>(op)) return op.shape.size() == 4 && resize->scale[1] == 1;
-  return as<Conv>(op) != nullptr || as<Pool>(op) != nullptr || as<PoolIndices>(op) != nullptr ||
-         as<MaxUnpool>(op) != nullptr || as<DepthToSpace>(op) != nullptr || as<SpaceToDepth>(op) != nullptr ||
-         as<GridSample>(op) != nullptr;
+  return as<Conv>(op) != nullptr || as<IntegerConv>(op) != nullptr || as<Pool>(op) != nullptr ||
+         as<PoolIndices>(op) != nullptr || as<MaxUnpool>(op) != nullptr || as<DepthToSpace>(op) != nullptr ||
+         as<SpaceToDepth>(op) != nullptr || as<GridSample>(op) != nullptr;
 }
 
 /// Walks the graph once and writes down where strips run.

@@ -101,7 +101,8 @@ Families best_within(const Graph& graph, std::vector<Gain> gains, double room) {
 
 std::size_t weight_bytes(const Graph& graph, const Op& op) {
   std::size_t n_bytes = 0;
-  for (const WeightId id : weights_of(op)) n_bytes += static_cast<std::size_t>(volume(graph.weight(id).shape)) * 4;
+  for (const WeightId id : weights_of(op))
+    n_bytes += static_cast<std::size_t>(volume(graph.weight(id).shape)) * size_of(graph.weight(id).type);
   return n_bytes;
 }
 

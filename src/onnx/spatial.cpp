@@ -56,6 +56,22 @@ Window2d window_of(const Node& node, const Shape& map, const std::vector<Index>&
   return {.h = windows.size() == 2 ? windows.front() : WindowAxis{}, .w = windows.back()};
 }
 
+ConvForm conv_form(const Node& node, const Shape& src, const Shape& weights) {
+  if (weights.size() != src.size() || src.size() < 3)
+    throw node.error("weights have shape " + to_string(weights) + ", the input " + to_string(src));
+  const ConvForm form{.groups = node.integer("group", 1), .kernel = {weights.begin() + 2, weights.end()}};
+  if (const auto declared = node.integers("kernel_shape"); declared && *declared != form.kernel)
+    throw node.error("kernel_shape is not that of the weights, " + to_string(weights));
+  if (form.groups < 1 || weights[0] % form.groups != 0)
+    throw node.error("group is " + std::to_string(form.groups) + ", the weights have shape " + to_string(weights));
+  return form;
+}
+
+Shape map_shape(Shape shape) {
+  if (shape.size() == 3) shape.insert(shape.begin() + 2, 1);
+  return shape;
+}
+
 OpId as_map(Translator& t, const Node& node, OpId src) {
   const Shape& shape = t.graph().shape(src);
   if (shape.size() == 4) return src;

@@ -26,6 +26,17 @@ inline constexpr std::int64_t largest_window = 1 << 20;
 /// The same along rows and columns; a 1-D operator slides along columns only.
 [[nodiscard]] Window2d window_of(const Node& node, const Shape& map, const std::vector<Index>& kernel);
 
+/// A convolution's groups and the sizes of its kernel: `weights` is (m, c / groups, ...).
+struct ConvForm {
+  Index groups = 1;
+  std::vector<Index> kernel;
+};
+/// @throws InvalidInput naming the node where weights, input and attributes do not fit
+[[nodiscard]] ConvForm conv_form(const Node& node, const Shape& src, const Shape& weights);
+
+/// Shapes (n, c, l) as (n, c, 1, l); others as they are.
+[[nodiscard]] Shape map_shape(Shape shape);
+
 /// (n, c, l) as (n, c, 1, l). @throws InvalidInput naming the node for any other number of axes but four
 [[nodiscard]] OpId as_map(Translator& t, const Node& node, OpId src);
 

@@ -24,22 +24,13 @@ void conv(Translator& t, const Node& node) {
   const OpId src = t.op(node, 0);
   const Shape shape = t.graph().shape(src);
   const HostValue& weights = t.known(node, 1);
-  if (weights.shape.size() != shape.size() || shape.size() < 3)
-    throw node.error("weights have shape " + to_string(weights.shape) + ", the input " + to_string(shape));
-  const std::vector<Index> kernel(weights.shape.begin() + 2, weights.shape.end());
-  if (const auto declared = node.integers("kernel_shape"); declared && *declared != kernel)
-    throw node.error("kernel_shape is not that of the weights, " + to_string(weights.shape));
+  const ConvForm form = conv_form(node, shape, weights.shape);
+  if (shape.size() > 4) return conv_nd(t, node, form.groups, windows_of(node, shape, form.kernel));
   Conv attributes;
-  attributes.groups = node.integer("group", 1);
-  if (attributes.groups < 1 || weights.shape[0] % attributes.groups != 0)
-    throw node.error("group is " + std::to_string(attributes.groups) + ", the weights have shape " +
-                     to_string(weights.shape));
-  if (shape.size() > 4) return conv_nd(t, node, attributes.groups, windows_of(node, shape, kernel));
-  attributes.window = window_of(node, shape, kernel);
+  attributes.groups = form.groups;
+  attributes.window = window_of(node, shape, form.kernel);
   const OpId map = as_map(t, node, src);
-  Shape weight_shape = weights.shape;
-  if (weight_shape.size() == 3) weight_shape.insert(weight_shape.begin() + 2, 1);
-  attributes.weights = t.weight(node.proto().input(1), weight_shape, weights.floats());
+  attributes.weights = t.weight(node.proto().input(1), map_shape(weights.shape), weights.floats());
   if (!weights.is_floats()) throw node.error("the weights have to be floats");
   if (node.has_input(2)) attributes.bias = t.weight(node, 2);
   give_back(t, node, t.add(node, {map}, attributes), shape.size());

@@ -41,11 +41,6 @@ Window2d window2d(const Declared& pool) {
   return {.h = pool.windows.size() == 2 ? pool.windows.front() : WindowAxis{}, .w = pool.windows.back()};
 }
 
-Shape map_shape(Shape shape) {
-  if (shape.size() == 3) shape.insert(shape.begin() + 2, 1);
-  return shape;
-}
-
 // The pooling of `src`, which has the declared input's shape, without the last step back to three axes.
 OpId add_pool(Translator& t, const Node& node, const Declared& pool, OpId src, PoolKind kind, AverageOver over) {
   if (pool.shape.size() <= 4)

@@ -89,8 +89,8 @@ WeightId Translator::weight(const Node& node, int input) {
   return place->second;
 }
 
-WeightId Translator::weight(const std::string& name, Shape shape, Blob values) {
-  return graph_.add_weight(name, std::move(shape), std::move(values));
+WeightId Translator::weight(const std::string& name, Shape shape, Blob values, ElementType type) {
+  return graph_.add_weight(name, std::move(shape), std::move(values), type);
 }
 
 std::string Translator::fresh_name(const std::string& wanted) {
@@ -120,9 +120,10 @@ OpId Translator::reshape(const Node& node, OpId src, Shape shape) {
 }
 
 Translation translation_of(const std::string& type) {
-  for (const auto* family : {&spatial_translations(), &window_translations(), &resize_translations(),
-                             &pointwise_translations(), &repeat_translations(), &norm_translations(),
-                             &product_translations(), &reduce_translations(), &structural_translations()})
+  for (const auto* family :
+       {&spatial_translations(), &window_translations(), &resize_translations(), &pointwise_translations(),
+        &repeat_translations(), &norm_translations(), &product_translations(), &quantized_translations(),
+        &reduce_translations(), &structural_translations()})
     if (const auto found = family->find(type); found != family->end()) return found->second;
   return nullptr;
 }

@@ -58,7 +58,7 @@ class Translator {
 
   /// An f32 weight with these values, once per named value.
   [[nodiscard]] WeightId weight(const Node& node, int input);
-  [[nodiscard]] WeightId weight(const std::string& name, Shape shape, Blob values);
+  [[nodiscard]] WeightId weight(const std::string& name, Shape shape, Blob values, ElementType type = ElementType::f32);
 
   /// Adds an operator for the node. @throws InvalidInput naming the node where shapes do not fit, NotInGraph where the
   /// operator has no kernel for the types of its inputs
@@ -93,6 +93,7 @@ using Translation = void (*)(Translator&, const Node&);
 [[nodiscard]] const std::map<std::string, Translation>& repeat_translations();      // Expand, Tile, Trilu, ...
 [[nodiscard]] const std::map<std::string, Translation>& norm_translations();        // BatchNormalization, ...
 [[nodiscard]] const std::map<std::string, Translation>& product_translations();     // Einsum, Gemm, MatMul
+[[nodiscard]] const std::map<std::string, Translation>& quantized_translations();   // QLinearConv, QuantizeLinear, ...
 [[nodiscard]] const std::map<std::string, Translation>& reduce_translations();      // Reduce..., Softmax, global pools
 [[nodiscard]] const std::map<std::string, Translation>& structural_translations();  // Reshape, Concat, Slice, ...
 

@@ -33,6 +33,20 @@ void check_operand_type(const OpRules& rules, PointwiseKind kind, ElementType ty
   if (is_one_of(kind, is_nan, is_negative_inf)) expect(is_float(type), "floats");
 }
 
+ElementType quantized_type(const OpRules& rules, PointwiseKind kind) {
+  const bool narrows = kind == PointwiseKind::quantize;
+  const ElementType zero = rules.src_type(2);
+  rules.expect_type(1, ElementType::f32);
+  if (narrows) {
+    rules.expect_type(0, ElementType::f32);
+    rules.require(is_integer(zero) && size_of(zero) <= 2, "a zero point of 8 or 16 bits", name_of(zero));
+  } else {
+    rules.require(is_integer(zero) && size_of(zero) <= 4, "integers of up to 32 bits", name_of(zero));
+    rules.expect_type(0, zero);
+  }
+  return narrows ? zero : ElementType::f32;
+}
+
 }  // namespace
 
 Shape shape_of(const OpRules& rules, const Pointwise& op) {
@@ -59,6 +73,7 @@ ElementType type_of(const OpRules& rules, const Pointwise& op) {
     rules.require(rules.src_type(1) != ElementType::boolean, "numbers", name_of(rules.src_type(1)));
     return rules.src_type();
   }
+  if (op.kind == quantize || op.kind == dequantize) return quantized_type(rules, op.kind);
   for (std::size_t i = 1; i < rules.n_inputs(); ++i) rules.expect_type(i, rules.src_type());
   if (op.kind == cast) return op.to == ElementType::f16 || op.to == ElementType::bf16 ? ElementType::f32 : op.to;
   const bool asks =

@@ -55,6 +55,9 @@ enum class PointwiseKind : unsigned char {
   // Three inputs.
   where,  // condition ? x : y
   clip,   // min(max(x, low), high)
+  // x, an f32 scale and a zero point.
+  quantize,    // f32 to the zero point's type, 8 or 16 bits: round(x / scale) + zero, half to even, saturated
+  dequantize,  // integers to f32: (x - zero) * scale; the zero point has the type of x
 };
 
 struct Pointwise {

@@ -63,6 +63,8 @@ void for_each_weight(Op& op, auto&& visit) {
   } else if (auto* conv_nd = as<ConvNd>(op)) {
     visit(conv_nd->weights);
     visit(conv_nd->bias);
+  } else if (auto* integer_conv = as<IntegerConv>(op)) {
+    strake::for_each_weight(*integer_conv, visit);
   }
 }
 

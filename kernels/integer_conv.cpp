@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolutions of 8-bit integers. All sums are exact, so that no order of them and no cut shows.
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "kernels/integer_finish.hpp"
+#include "kernels/integer_weights.hpp"
+#include "kernels/strided.hpp"
+
+namespace strake::kernels {
+
+namespace {
+
+constexpr Index most_places = 1024;  // of one chunk of pixels: they stay in the first cache
+constexpr Index most_blocks = 8;     // of pixels, that pass by the weights together
+
+/// Where pixels lie, in bytes.
+struct Pixels {
+  const std::byte* data = nullptr;
+  Index n_step = 0;
+  Index y_step = 0;
+  Index x_step = 0;
+  Index group_step = 0;
+};
+
+std::byte* pixel(const View& view, Index n, Index y, Index x) {
+  return view.data +
+         (n * view.strides[0] + y * view.strides[2] + x * view.strides[3]) * static_cast<Index>(size_of(view.type));
+}
+
+std::size_t aligned(std::size_t n_bytes) { return (n_bytes + 63) / 64 * 64; }
+
+class IntegerConvKernel final : public Kernel {
+ public:
+  explicit IntegerConvKernel(const MakeContext& context)
+      : conv_(*as<IntegerConv>(context.op())),
+        src_(context.request.src[0]),
+        zero_(context.request.src[1]),
+        dst_(context.request.dst),
+        reads_nothing_(src_.box.empty()),
+        workspace_(&context.workspace),
+        threads_(omp_get_max_threads()) {
+    if (reads_nothing_) src_.box = dst_.box;  // only has to exist
+    if (!conv_.residuals.empty()) residual_ = context.request.src[2];
+    g_ = geometry_of(context, conv_, src_.box, dst_.box);
+    n_in_ = g_.ic / g_.groups;
+    taps_ = g_.h.kernel * g_.w.kernel;
+    by_channel_ = n_in_ == 1 && g_.oc == g_.groups;
+    dot_ = fastest_dot(fit_bytes(context));
+    weights_ = by_channel_ ? pack_channels(context, g_) : pack(context, g_, dot_);
+    bias_ = of_channels<std::int32_t>(context, conv_.bias, g_.out_channels);
+    scale_ = of_channels<float>(context, conv_.scale, g_.out_channels);
+    shift_ = of_channels<float>(context, conv_.shift, g_.out_channels);
+    base_ = bias_;
+    lay_out();
+  }
+
+  void run() override {
+    set_zero_point();
+    if (staged_) stage();
+    const Index chunks = (pixels_ + chunk_ - 1) / chunk_;
+    const auto n_blocks = static_cast<Index>(weights_.blocks.size());
+    // Few chunks: threads share the channels out instead.
+    const Index parts = by_channel_ || chunks >= threads_ ? 1 : std::min(threads_, n_blocks);
+    const bool parallel = pixels_ * g_.out_channels.size() * taps_ * n_in_ > parallel_floats;
+#pragma omp parallel for schedule(static) if (parallel && chunks * parts > 1)
+    for (Index piece = 0; piece < chunks * parts; ++piece) {
+      const Interval pixels{piece / parts * chunk_, std::min(pixels_, (piece / parts + 1) * chunk_)};
+      const Index part = piece % parts;
+      const Table table = table_of(pixels);
+      if (by_channel_) {
+        compute_by_channel(table);
+      } else {
+        compute(table, {n_blocks * part / parts, n_blocks * (part + 1) / parts});
+      }
+    }
+  }
+
+  [[nodiscard]] std::string implementation() const override {
+    return by_channel_ ? "own_int8:channels" : dot_.name + (staged_ ? "+staged" : "");
+  }
+
+ private:
+  /// What a thread knows of a chunk of pixels. Lies in the workspace.
+  struct Table {
+    Interval pixels;
+    const std::byte** places;  // [tap][pixel]
+    std::byte** dst;           // [pixel]: channel 0
+    std::byte** residual;
+    std::int32_t* sums;
+  };
+
+  // ---- memory -----------------------------------------------------------------------------------------------------
+
+  void lay_out() {
+    steps_ = (n_in_ + dot_.channels_per_step - 1) / dot_.channels_per_step;
+    pixels_ = g_.n * g_.oh * g_.ow;
+    const Index per_block = by_channel_ ? 1 : dot_.most_pixels;
+    chunk_ = std::clamp<Index>(most_places / (taps_ * per_block), 1, by_channel_ ? 64 : most_blocks) * per_block;
+    chunk_ = std::min(chunk_, pixels_);
+    const bool readable = dot_.channels_per_step == 4 && src_.type == ElementType::u8 && n_in_ % 4 == 0;
+    staged_ = !by_channel_ && !readable && !reads_nothing_;
+    const Index group_bytes = steps_ * step_bytes;
+    padding_.resize(static_cast<std::size_t>(by_channel_ ? src_.box[1].size() : group_bytes));
+    from_ = {.data = src_.data,
+             .n_step = src_.strides[0],
+             .y_step = src_.strides[2],
+             .x_step = src_.strides[3],
+             .group_step = n_in_};
+    std::size_t n_bytes = 0;
+    if (staged_) {
+      const Index x_step = src_.box[1].size() / n_in_ * group_bytes;
+      from_ = {.data = nullptr,
+               .n_step = g_.ih * g_.iw * x_step,
+               .y_step = g_.iw * x_step,
+               .x_step = x_step,
+               .group_step = group_bytes};
+      n_bytes = aligned(static_cast<std::size_t>(g_.n * from_.n_step));
+    }
+    tables_ = n_bytes;
+    const Index sums =
+        by_channel_ ? (g_.out_channels.size() + dot_lane - 1) / dot_lane * dot_lane : dot_.most_pixels * 2 * dot_lane;
+    table_bytes_ = aligned(static_cast<std::size_t>(chunk_ * (taps_ + 2)) * sizeof(std::byte*)) +
+                   aligned(static_cast<std::size_t>(sums) * sizeof(std::int32_t));
+    workspace_->reserve(tables_ + static_cast<std::size_t>(threads_) * table_bytes_);
+  }
+
+  // Sums are of what lies in memory; the zero point's part is the same for all pixels, since padding is zero points.
+  void set_zero_point() {
+    const auto bits = std::to_integer<std::uint8_t>(*zero_.data);
+    zero_point_ = src_.type == ElementType::u8 ? Index{bits} : Index{static_cast<std::int8_t>(bits)};
+    const bool floats = !by_channel_ && dot_.channels_per_step == 1;
+    const Index in_memory = floats ? 0 : by_channel_ ? zero_point_ : zero_point_ + shift_to_unsigned();
+    std::memset(padding_.data(), static_cast<std::uint8_t>(in_memory), padding_.size());
+    for (std::size_t m = 0; m < base_.size(); ++m)
+      base_[m] = static_cast<std::int32_t>(static_cast<std::uint32_t>(bias_[m]) -
+                                           static_cast<std::uint32_t>(in_memory * weights_.sums[m]));
+  }
+
+  [[nodiscard]] Index shift_to_unsigned() const { return src_.type == ElementType::u8 ? 0 : 128; }
+
+  void stage() {
+    std::byte* to = workspace_->data();
+    from_.data = to;
+    const Index groups = src_.box[1].size() / n_in_;
+    const Index rows = g_.n * g_.ih;
+#pragma omp parallel for schedule(static) if (rows > 1 && rows * g_.iw * src_.box[1].size() > parallel_floats)
+    for (Index row = 0; row < rows; ++row)
+      for (Index x = 0; x < g_.iw; ++x) {
+        const std::byte* from = pixel(src_, row / g_.ih, row % g_.ih, x);
+        std::byte* pixel_to = to + row * from_.y_step + x * from_.x_step;
+        for (Index group = 0; group < groups; ++group)
+          stage_group(from + group * n_in_, pixel_to + group * from_.group_step);
+      }
+  }
+
+  // Channels in gaps meet weights of zero.
+  void stage_group(const std::byte* from, std::byte* to) const {
+    if (dot_.channels_per_step == 4) {
+      const auto flipped = static_cast<std::byte>(shift_to_unsigned());
+      for (Index i = 0; i < n_in_; ++i) to[i] = from[i] ^ flipped;
+      for (Index i = n_in_; i < steps_ * step_bytes; ++i) to[i] = std::byte{0};
+      return;
+    }
+    auto* floats = reinterpret_cast<float*>(to);
+    const auto zero = static_cast<float>(zero_point_);
+    if (src_.type == ElementType::u8) {
+      for (Index i = 0; i < n_in_; ++i) floats[i] = static_cast<float>(std::to_integer<std::uint8_t>(from[i])) - zero;
+    } else {
+      for (Index i = 0; i < n_in_; ++i)
+        floats[i] = static_cast<float>(static_cast<std::int8_t>(std::to_integer<std::uint8_t>(from[i]))) - zero;
+    }
+  }
+
+  // ---- pixels -----------------------------------------------------------------------------------------------------
+
+  [[nodiscard]] Table table_of(Interval pixels) const {
+    std::byte* base = workspace_->data() + tables_ + static_cast<std::size_t>(omp_get_thread_num()) * table_bytes_;
+    auto** pointers = reinterpret_cast<std::byte**>(base);
+    Table table{.pixels = pixels,
+                .places = const_cast<const std::byte**>(pointers),
+                .dst = pointers + chunk_ * taps_,
+                .residual = pointers + chunk_ * (taps_ + 1),
+                .sums = reinterpret_cast<std::int32_t*>(
+                    base + aligned(static_cast<std::size_t>(chunk_ * (taps_ + 2)) * sizeof(std::byte*)))};
+    for_each_pixel(pixels, [&](Index i, Index n, Index y, Index x) {
+      table.dst[i] = pixel(dst_, n, y, x);
+      if (residual_) table.residual[i] = pixel(*residual_, n, y, x);
+    });
+    return table;
+  }
+
+  template <class Body>
+  void for_each_pixel(Interval pixels, Body body) const {
+    Index x = pixels.begin % g_.ow;
+    Index y = pixels.begin / g_.ow % g_.oh;
+    Index n = pixels.begin / g_.ow / g_.oh;
+    for (Index i = 0; i < pixels.size(); ++i) {
+      body(i, n, y, x);
+      if (++x < g_.ow) continue;
+      x = 0;
+      if (++y < g_.oh) continue;
+      y = 0;
+      ++n;
+    }
+  }
+
+  void find_places(const Table& table, Index group) const {
+    for (Index tap = 0; tap < taps_; ++tap) {
+      const Index dy = tap / g_.w.kernel * g_.h.dilation - g_.h.pad_begin;
+      const Index dx = tap % g_.w.kernel * g_.w.dilation - g_.w.pad_begin;
+      const std::byte** places = table.places + tap * chunk_;
+      for_each_pixel(table.pixels, [&](Index i, Index n, Index y, Index x) {
+        const Index sy = y * g_.h.stride + dy;
+        const Index sx = x * g_.w.stride + dx;
+        const bool inside = !reads_nothing_ && sy >= 0 && sy < g_.ih && sx >= 0 && sx < g_.iw;
+        places[i] =
+            inside ? from_.data + n * from_.n_step + sy * from_.y_step + sx * from_.x_step + group * from_.group_step
+                   : padding_.data();
+      });
+    }
+  }
+
+  // ---- sums -------------------------------------------------------------------------------------------------------
+
+  void compute(const Table& table, Interval blocks) const {
+    Index group = -1;
+    const Index n = table.pixels.size();
+    const Index n_parts = (n + dot_.most_pixels - 1) / dot_.most_pixels;
+    for (Index i = blocks.begin; i < blocks.end; ++i) {
+      const ChannelBlock& block = weights_.blocks[static_cast<std::size_t>(i)];
+      if (block.group != group) find_places(table, group = block.group);
+      for (Index part = 0; part < n_parts; ++part) {
+        const Index first = n * part / n_parts;
+        const Index n_pixels = n * (part + 1) / n_parts - first;
+        dot_.multiply({.places = table.places + first,
+                       .place_step = chunk_,
+                       .weights = weights_.packed->data() + block.offset,
+                       .n_taps = taps_,
+                       .n_steps = steps_,
+                       .n_pixels = n_pixels,
+                       .n_lanes = block.lanes(),
+                       .sums = table.sums});
+        finish(finish_of(table, block.lanes() * dot_lane), block.first, block.n, n_pixels, table.dst + first,
+               table.residual + first);
+      }
+    }
+  }
+
+  void compute_by_channel(const Table& table) const {
+    find_places(table, 0);
+    const auto multiply = src_.type == ElementType::u8 ? multiply_u8 : multiply_i8;
+    const Index n = g_.out_channels.size();
+    for (Index i = 0; i < table.pixels.size(); ++i) {
+      multiply({.places = table.places + i,
+                .place_step = chunk_,
+                .weights = reinterpret_cast<const std::int32_t*>(weights_.packed->data()),
+                .n_taps = taps_,
+                .n = n,
+                .sums = table.sums});
+      finish(finish_of(table, 0), 0, n, 1, table.dst + i, table.residual + i);
+    }
+  }
+
+  [[nodiscard]] IntegerFinish finish_of(const Table& table, Index sum_step) const {
+    return {.sums = table.sums,
+            .sum_step = sum_step,
+            .base = base_.data(),
+            .scale = conv_.scale == no_weight ? nullptr : scale_.data(),
+            .shift = shift_.data(),
+            .residual = residual_ ? conv_.residuals.data() : nullptr,
+            .residual_type = residual_ ? residual_->type : ElementType::u8,
+            .to = conv_.to,
+            .zero = conv_.zero,
+            .low = conv_.low,
+            .high = conv_.high};
+  }
+
+  IntegerConv conv_;
+  View src_;
+  View zero_;
+  View dst_;
+  std::optional<View> residual_;
+  bool reads_nothing_;
+  Workspace* workspace_;
+  Index threads_;
+  ConvGeometry g_;
+  Index n_in_ = 1;  // channels of a group
+  Index taps_ = 1;
+  bool by_channel_ = false;
+  Dot dot_;
+  IntegerWeights weights_;
+  std::vector<std::int32_t> bias_;
+  std::vector<float> scale_;
+  std::vector<float> shift_;
+
+  Index steps_ = 1;  // of a tap
+  Index pixels_ = 1;
+  Index chunk_ = 1;  // pixels
+  bool staged_ = false;
+  Pixels from_;
+  std::size_t tables_ = 0;  // where those of threads begin in the workspace
+  std::size_t table_bytes_ = 0;
+
+  Index zero_point_ = 0;            // of this frame
+  std::vector<std::byte> padding_;  // a pixel of zero points
+  std::vector<std::int32_t> base_;  // bias less the zero point's part
+};
+
+}  // namespace
+
+KernelPtr make_integer_conv(const MakeContext& context) { return std::make_unique<IntegerConvKernel>(context); }
+
+}  // namespace strake::kernels

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/integer_dot.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/isa.hpp"
+#include "kernels/lane.hpp"
+#include "kernels/multiversion.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace strake::kernels {
+
+namespace {
+
+// ---- floats -------------------------------------------------------------------------------------------------------
+
+constexpr int float_pixels = 6;  // 12 of AVX2's 16 registers hold sums
+
+// Products of two 9-bit integers are below 2^16, so the sum of so many of them is below 2^24: exact, in any order and
+// with or without contraction.
+constexpr Index exact_terms = 256;
+
+typedef std::int32_t IntegerLane __attribute__((vector_size(dot_lane * sizeof(std::int32_t)), may_alias));
+
+typedef std::uint32_t UnsignedLane __attribute__((vector_size(dot_lane * sizeof(std::uint32_t)), may_alias));
+
+// Sums wrap around.
+STRAKE_LANE_FUNCTION void flush(Lane& sums, IntegerLane& all) {
+  all = (IntegerLane)((UnsignedLane)all + (UnsignedLane) __builtin_convertvector(sums, IntegerLane));
+  sums = Lane{};
+}
+
+template <int P>
+STRAKE_LANE_FUNCTION void float_block(const DotBlock& d) {
+  IntegerLane all[P] = {};
+  Lane sums[P] = {};
+  Index terms = 0;
+  const auto* weights = reinterpret_cast<const float*>(d.weights);
+  for (Index tap = 0; tap < d.n_taps; ++tap) {
+    const float* x[P];
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p) x[p] = reinterpret_cast<const float*>(d.places[tap * d.place_step + p]);
+    for (Index begin = 0; begin < d.n_steps;) {
+      const Index end = std::min(d.n_steps, begin + exact_terms - terms);
+      terms += end - begin;
+      for (Index i = begin; i < end; ++i, weights += dot_lane * d.n_lanes) {
+        Lane right;
+        load(weights, right);
+#pragma GCC unroll 8
+        for (int p = 0; p < P; ++p) sums[p] += x[p][i] * right;
+      }
+      begin = end;
+      if (terms < exact_terms) continue;
+#pragma GCC unroll 8
+      for (int p = 0; p < P; ++p) flush(sums[p], all[p]);
+      terms = 0;
+    }
+  }
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p) flush(sums[p], all[p]);
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p) std::memcpy(d.sums + p * d.n_lanes * dot_lane, &all[p], sizeof(IntegerLane));
+}
+
+template <int P = float_pixels>
+STRAKE_LANE_FUNCTION void float_pixels_of(const DotBlock& d) {
+  if (d.n_pixels == P) {
+    float_block<P>(d);
+  } else if constexpr (P > 1) {
+    float_pixels_of<P - 1>(d);
+  }
+}
+
+// Two lanes would need more registers than AVX2 has: one after the other.
+STRAKE_MULTIVERSION_FMA void multiply_floats(const DotBlock& dot) {
+  DotBlock lane = dot;
+  for (Index i = 0; i < dot.n_lanes; ++i) {
+    float_pixels_of(lane);
+    lane.weights += dot_lane * step_bytes;
+    lane.sums += dot_lane;
+  }
+}
+
+// ---- bytes --------------------------------------------------------------------------------------------------------
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define STRAKE_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
+constexpr int byte_pixels = 14;  // 28 of 32 registers hold sums of two lanes
+
+template <int P, int L>
+STRAKE_VNNI [[gnu::always_inline]] inline void byte_block(const DotBlock& d) {
+  __m512i sums[P][L];
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p)
+#pragma GCC unroll 2
+    for (int l = 0; l < L; ++l) sums[p][l] = _mm512_setzero_si512();
+  const std::byte* weights = d.weights;
+  for (Index tap = 0; tap < d.n_taps; ++tap) {
+    const std::byte* x[P];
+#pragma GCC unroll 16
+    for (int p = 0; p < P; ++p) x[p] = d.places[tap * d.place_step + p];
+    for (Index at = 0; at < d.n_steps * step_bytes; at += step_bytes, weights += L * 64) {
+      __m512i right[L];
+#pragma GCC unroll 2
+      for (int l = 0; l < L; ++l) right[l] = _mm512_loadu_si512(weights + l * 64);
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) {
+        std::int32_t four;
+        std::memcpy(&four, x[p] + at, sizeof four);
+        const __m512i left = _mm512_set1_epi32(four);
+#pragma GCC unroll 2
+        for (int l = 0; l < L; ++l) sums[p][l] = _mm512_dpbusd_epi32(sums[p][l], left, right[l]);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p)
+#pragma GCC unroll 2
+    for (int l = 0; l < L; ++l) _mm512_storeu_si512(d.sums + (p * L + l) * dot_lane, sums[p][l]);
+}
+
+template <int L, int P = byte_pixels>
+STRAKE_VNNI [[gnu::always_inline]] inline void byte_pixels_of(const DotBlock& d) {
+  if (d.n_pixels == P) {
+    byte_block<P, L>(d);
+  } else if constexpr (P > 1) {
+    byte_pixels_of<L, P - 1>(d);
+  }
+}
+
+STRAKE_VNNI void multiply_bytes(const DotBlock& dot) {
+  if (dot.n_lanes == 2) {
+    byte_pixels_of<2>(dot);
+  } else {
+    byte_pixels_of<1>(dot);
+  }
+}
+
+bool has_byte_dot() { return instruction_set_level() >= 4 && __builtin_cpu_supports("avx512vnni") != 0; }
+#endif
+
+// ---- one channel for each group -----------------------------------------------------------------------------------
+
+template <class T>
+STRAKE_LANE_FUNCTION void multiply_channels(const ChannelDot& d) {
+  typedef T ByteLane __attribute__((vector_size(dot_lane)));
+  const Index width = (d.n + dot_lane - 1) / dot_lane * dot_lane;
+  for (Index first = 0; first < d.n; first += dot_lane) {
+    IntegerLane sums{};
+    for (Index tap = 0; tap < d.n_taps; ++tap) {
+      const std::byte* from = d.places[tap * d.place_step] + first;
+      ByteLane bytes{};
+      if (d.n - first >= dot_lane) {
+        std::memcpy(&bytes, from, sizeof bytes);
+      } else {
+        std::memcpy(&bytes, from, static_cast<std::size_t>(d.n - first));
+      }
+      IntegerLane weights;
+      std::memcpy(&weights, d.weights + tap * width + first, sizeof weights);
+      sums += __builtin_convertvector(bytes, IntegerLane) * weights;
+    }
+    std::memcpy(d.sums + first, &sums, sizeof sums);
+  }
+}
+
+}  // namespace
+
+Dot fastest_dot(bool bytes) {
+#if defined(STRAKE_VNNI)
+  if (bytes && has_byte_dot())
+    return {.channels_per_step = 4, .most_pixels = byte_pixels, .multiply = multiply_bytes, .name = "own_int8:vnni"};
+#else
+  (void)bytes;
+#endif
+  return {.channels_per_step = 1, .most_pixels = float_pixels, .multiply = multiply_floats, .name = "own_int8:float"};
+}
+
+STRAKE_MULTIVERSION void multiply_u8(const ChannelDot& dot) { multiply_channels<std::uint8_t>(dot); }
+STRAKE_MULTIVERSION void multiply_i8(const ChannelDot& dot) { multiply_channels<std::int8_t>(dot); }
+
+}  // namespace strake::kernels
