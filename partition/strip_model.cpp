@@ -71,11 +71,9 @@ Interval RowMap::read_by(Interval dst) const {
     const Interval rows{least_begin_[at(dst.begin)], greatest_end_[at(dst.end - 1)]};
     return rows.empty() ? Interval{} : rows;
   }
-  const auto level = static_cast<int>(std::bit_width(static_cast<std::size_t>(dst.size()))) - 1;
-  const std::vector<Interval>& hulls = hulls_[static_cast<std::size_t>(level)];
-  // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): `dst` has a row, so that `level` is not
-  // negative.
-  return hull(hulls[at(dst.begin)], hulls[at(dst.end - (Index{1} << level))]);
+  const std::size_t length = std::bit_floor(static_cast<std::size_t>(dst.size()));
+  const std::vector<Interval>& hulls = hulls_[static_cast<std::size_t>(std::countr_zero(length))];
+  return hull(hulls[at(dst.begin)], hulls[at(dst.end) - length]);
 }
 
 StripModel::StripModel(const CostModel& costs, OpId channels_from) : costs_(&costs), channels_from_(channels_from) {
