@@ -92,7 +92,7 @@ STRAKE_MULTIVERSION_FMA void multiply_floats(const DotBlock& dot) {
 constexpr int byte_pixels = 14;  // 28 of 32 registers hold sums of two lanes
 
 template <int P, int L>
-STRAKE_VNNI [[gnu::always_inline]] inline void byte_block(const DotBlock& d) {
+[[gnu::always_inline]] STRAKE_VNNI inline void byte_block(const DotBlock& d) {
   __m512i sums[P][L];
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p)
@@ -124,7 +124,7 @@ STRAKE_VNNI [[gnu::always_inline]] inline void byte_block(const DotBlock& d) {
 }
 
 template <int L, int P = byte_pixels>
-STRAKE_VNNI [[gnu::always_inline]] inline void byte_pixels_of(const DotBlock& d) {
+[[gnu::always_inline]] STRAKE_VNNI inline void byte_pixels_of(const DotBlock& d) {
   if (d.n_pixels == P) {
     byte_block<P, L>(d);
   } else if constexpr (P > 1) {
