@@ -37,8 +37,9 @@ std::vector<Case> find_cases(const std::vector<fs::path>& folders) {
     if (cases.size() == before) throw InvalidInput("no model.onnx below '" + folder.string() + "'");
   }
   std::ranges::sort(cases, {}, &Case::name);
-  const auto doubled = std::ranges::unique(cases, {}, &Case::folder);
-  cases.erase(doubled.begin(), doubled.end());
+  // clang 14 cannot read what the library's std::ranges::unique gives.
+  const auto same = [](const Case& a, const Case& b) { return a.folder == b.folder; };
+  cases.erase(std::unique(cases.begin(), cases.end(), same), cases.end());
   return cases;
 }
 
