@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fully connected layers: convolutions whose kernel is the whole map. They stream their weights from memory once a
 // frame, so the weights are held once only: turned in place from the model's order into that of the map, or into rows
-// of bfloat16. Who computes some of the channels keeps their rows only.
+// of bfloat16, then only those of the channels that are computed.
 
 #include <algorithm>
 #include <array>
@@ -114,13 +114,13 @@ class FullyConnected final : public Kernel {
     const std::string form = storage_ == WeightStorage::bf16 ? "rows of bf16" : "rows";
     Interval channels = {0, context.op().shape[1]};
     weights_ = context.weights.prepared(id, form);
-    if (!weights_ && channels != dst_.box[1]) {
+    if (!weights_ && channels != dst_.box[1] && storage_ == WeightStorage::bf16) {
       channels = dst_.box[1];
       const std::string part = form + " " + std::to_string(channels.begin) + ".." + std::to_string(channels.end);
       weights_ = context.weights.prepared(id, part);
-      if (!weights_) context.weights.keep(id, part, weights_ = copied_rows(context, id, channels, c, pixels));
+      if (!weights_) context.weights.keep(id, part, weights_ = narrow_rows(context, id, channels, c, pixels));
     } else if (!weights_ && storage_ == WeightStorage::bf16) {
-      context.weights.keep(id, form, weights_ = copied_rows(context, id, channels, c, pixels));
+      context.weights.keep(id, form, weights_ = narrow_rows(context, id, channels, c, pixels));
     } else if (!weights_) {
       weights_ = std::make_shared<Blob>(context.weights.take(id));
       if (c > 1 && pixels > 1)
@@ -130,17 +130,13 @@ class FullyConnected final : public Kernel {
     first_row_ = channels.begin;
   }
 
-  [[nodiscard]] std::shared_ptr<Blob> copied_rows(const MakeContext& context, WeightId id, Interval channels, Index c,
+  [[nodiscard]] std::shared_ptr<Blob> narrow_rows(const MakeContext& context, WeightId id, Interval channels, Index c,
                                                   Index pixels) const {
     const Blob original = context.weights.original(id);
     const float* from = original.floats().data() + channels.begin * k_;
     const auto n = static_cast<std::size_t>(channels.size() * k_);
-    const bool narrow = storage_ == WeightStorage::bf16;
-    auto rows = std::make_shared<Blob>(context.weights.allocate(n * (narrow ? sizeof(std::uint16_t) : sizeof(float))));
-    if (narrow)
-      turn_rows(from, reinterpret_cast<std::uint16_t*>(rows->data()), channels.size(), c, pixels);
-    else
-      turn_rows(from, rows->floats().data(), channels.size(), c, pixels);
+    auto rows = std::make_shared<Blob>(context.weights.allocate(n * sizeof(std::uint16_t)));
+    turn_rows(from, reinterpret_cast<std::uint16_t*>(rows->data()), channels.size(), c, pixels);
     return rows;
   }
 

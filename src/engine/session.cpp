@@ -44,6 +44,13 @@ std::set<WeightId> weights_needed(const Graph& graph, const Plan& plan, int rank
   return ids;
 }
 
+// Large weights travel in slices, so that nobody holds one twice. Calls visit(first byte, bytes).
+template <class Visit>
+void for_each_slice(std::size_t n_bytes, Visit visit) {
+  constexpr std::size_t slice = std::size_t{16} << 20;
+  for (std::size_t begin = 0; begin < n_bytes; begin += slice) visit(begin, std::min(slice, n_bytes - begin));
+}
+
 template <class T>
 comm::Bytes bytes_of(const T& value) {
   comm::Bytes bytes(sizeof(T));
@@ -228,10 +235,13 @@ void Session::distribute_weights() {
   const std::set<WeightId> own = weights_needed(graph_, plan_, rank());
   if (!is_root()) {
     for (const WeightId id : own) {
-      const comm::Bytes bytes = communicator_->receive(0, set_up_timeout);
       Weight& weight = graph_.weight(id);
-      weight.values = Blob::allocate(bytes.size());
-      std::memcpy(weight.values.data(), bytes.data(), bytes.size());
+      weight.values = Blob::allocate(static_cast<std::size_t>(volume(weight.shape)) * size_of(weight.type));
+      for_each_slice(weight.values.size_bytes(), [&](std::size_t begin, std::size_t n_bytes) {
+        const comm::Bytes bytes = communicator_->receive(0, set_up_timeout);
+        ensure(bytes.size() == n_bytes, "a slice of a weight has the size that both ranks know");
+        std::memcpy(weight.values.data() + begin, bytes.data(), n_bytes);
+      });
     }
     return;
   }
@@ -244,7 +254,9 @@ void Session::distribute_weights() {
   for (int other = 1; other < size(); ++other)
     for (const WeightId id : weights_needed(graph_, plan_, other)) {
       const Blob& values = graph_.weight(id).values;
-      communicator_->send({values.data(), values.size_bytes()}, other, set_up_timeout);
+      for_each_slice(values.size_bytes(), [&](std::size_t begin, std::size_t n_bytes) {
+        communicator_->send({values.data() + begin, n_bytes}, other, set_up_timeout);
+      });
     }
   for (WeightId id = 0; id < static_cast<WeightId>(graph_.weights.size()); ++id)
     if (!own.contains(id)) graph_.weight(id).values.reset();
