@@ -43,4 +43,13 @@ inline ConvGeometry geometry_of(const MakeContext& context, const Box& src, cons
   return geometry_of(context, *as<Conv>(context.op()), src, dst);
 }
 
+/// The first channel of the cell of `src` that the tap (ky, kx) of output pixel (y, x) reads in image n; null in the
+/// padding, and for pixels behind the last column.
+inline const float* read_cell(const ConvGeometry& g, const View& src, Index n, Index y, Index x, Index ky, Index kx) {
+  const Index sy = y * g.h.stride - g.h.pad_begin + ky * g.h.dilation;
+  const Index sx = x * g.w.stride - g.w.pad_begin + kx * g.w.dilation;
+  if (x >= g.ow || sy < 0 || sy >= g.ih || sx < 0 || sx >= g.iw) return nullptr;
+  return src.floats() + n * src.strides[0] + sy * src.strides[2] + sx * src.strides[3];
+}
+
 }  // namespace strake::kernels

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "kernels/activation.hpp"
+
 namespace strake::kernels {
 
 std::optional<Finish> simple_finish(const std::vector<PostOp>& post_ops) {
@@ -26,6 +28,17 @@ std::optional<Finish> simple_finish(const std::vector<PostOp>& post_ops) {
     ++at;
   }
   return at == post_ops.end() ? std::optional(finish) : std::nullopt;
+}
+
+void finish_pixel(const std::vector<PostOp>& post_ops, float* sums, Index n, float* out) {
+  for (const PostOp& post_op : post_ops) {
+    if (const auto* function = std::get_if<Activation>(&post_op)) {
+      apply(*function, sums, sums, n);
+    } else {
+      for (Index i = 0; i < n; ++i) sums[i] += out[i];
+    }
+  }
+  std::copy_n(sums, n, out);
 }
 
 std::vector<float> padded_bias(const MakeContext& context, Interval channels) {

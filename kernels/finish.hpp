@@ -47,6 +47,10 @@ STRAKE_LANE_FUNCTION void finish_lane(Lane& value, const Finish& finish, const f
 /// Post-ops that fit: an addition, then bounds; empty for all others. The bias is for the caller to set.
 [[nodiscard]] std::optional<Finish> simple_finish(const std::vector<PostOp>& post_ops);
 
+/// Post-ops of any kind on the `n` sums of one pixel, which are changed; a residual lies at `out`, where the result
+/// goes.
+void finish_pixel(const std::vector<PostOp>& post_ops, float* sums, Index n, float* out);
+
 /// The convolution's bias of these output channels in whole lanes; zeros without one.
 [[nodiscard]] std::vector<float> padded_bias(const MakeContext& context, Interval channels);
 

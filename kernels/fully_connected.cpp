@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/number_types.hpp"
-#include "kernels/activation.hpp"
+#include "kernels/finish.hpp"
 #include "kernels/makers.hpp"
 #include "kernels/multiversion.hpp"
 
@@ -151,14 +151,7 @@ class FullyConnected final : public Kernel {
     float* out = dst_.floats() + n * dst_.strides[0] + (first - dst_.box[1].begin);
     for (Index r = 0; r < n_rows; ++r)
       if (bias_) sums[static_cast<std::size_t>(r)] += bias_->floats()[static_cast<std::size_t>(first + r)];
-    for (const PostOp& post_op : post_ops_) {
-      if (const auto* function = std::get_if<Activation>(&post_op)) {
-        apply(*function, sums.data(), sums.data(), n_rows);
-      } else {
-        for (Index r = 0; r < n_rows; ++r) sums[static_cast<std::size_t>(r)] += out[r];
-      }
-    }
-    std::copy_n(sums.data(), n_rows, out);
+    finish_pixel(post_ops_, sums.data(), n_rows, out);
   }
 
   View src_;

@@ -6,7 +6,6 @@
 #include <array>
 #include <vector>
 
-#include "kernels/activation.hpp"
 #include "kernels/conv_geometry.hpp"
 #include "kernels/finish.hpp"
 #include "kernels/multiversion.hpp"
@@ -139,24 +138,14 @@ class OwnDepthwise final : public Kernel {
 
   // Where the channels of one tap lie; zeros for the padding, so that it costs no other order of additions.
   [[nodiscard]] const float* place(Index n, Index y, Index x, Index ky, Index kx) const {
-    const Index sy = y * g_.h.stride - g_.h.pad_begin + ky * g_.h.dilation;
-    const Index sx = x * g_.w.stride - g_.w.pad_begin + kx * g_.w.dilation;
-    const bool inside = !reads_nothing_ && x < g_.ow && sy >= 0 && sy < g_.ih && sx >= 0 && sx < g_.iw;
-    if (!inside) return zeros_.data();
-    return src_.floats() + n * src_.strides[0] + sy * src_.strides[2] + sx * src_.strides[3];
+    const float* cell = reads_nothing_ ? nullptr : read_cell(g_, src_, n, y, x, ky, kx);
+    return cell == nullptr ? zeros_.data() : cell;
   }
 
   // Bias and post-ops of any kind for n channels of one pixel.
   void store(float* sums, Index channel, Index n, float* out) const {
     for (Index m = 0; m < n; ++m) sums[m] += bias_[static_cast<std::size_t>(channel + m)];
-    for (const PostOp& post_op : post_ops_) {
-      if (const auto* function = std::get_if<Activation>(&post_op)) {
-        apply(*function, sums, sums, n);
-      } else {
-        for (Index m = 0; m < n; ++m) sums[m] += out[m];
-      }
-    }
-    std::copy_n(sums, n, out);
+    finish_pixel(post_ops_, sums, n, out);
   }
 
   View src_;

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "core/errors.hpp"
-#include "kernels/activation.hpp"
 #include "kernels/conv_geometry.hpp"
 #include "kernels/finish.hpp"
 #include "kernels/lane.hpp"
@@ -267,14 +266,7 @@ class Winograd final : public Kernel {
       for (Index x = 0; x < tile.columns; ++x) {
         float* values = tile.dst + y * tile.row_step + x * tile.column_step;
         float* out = dst + y * dst_.strides[2] + x * dst_.strides[3];
-        for (const PostOp& post_op : post_ops_) {
-          if (const auto* function = std::get_if<Activation>(&post_op)) {
-            apply(*function, values, values, n);
-          } else {
-            for (Index c = 0; c < n; ++c) values[c] += out[c];
-          }
-        }
-        std::copy_n(values, n, out);
+        finish_pixel(post_ops_, values, n, out);
       }
   }
 
