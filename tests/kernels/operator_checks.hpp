@@ -28,6 +28,7 @@ inline void check_operator(const Graph& graph, const std::vector<Values>& inputs
   for (int slab = 0; slab < 6; ++slab) {
     const Box box = random_box(random, graph.shape(id), cut_axes);
     const Values part = runner.run(id, box, Exactness::exact, {.margin = pick(random, 0, 2)});
+    ASSERT_EQ(part.size(), static_cast<std::size_t>(box.volume()));
     EXPECT_EQ(differing_bits(part, part_of(computed, all, box)), 0U) << to_string(box);
   }
 }

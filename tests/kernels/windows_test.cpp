@@ -3,50 +3,16 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/slab_runner.hpp"
+#include "kernels/operator_checks.hpp"
 
 namespace strake::kernels {
 namespace {
 
 using namespace test;
 
-// Sums of up to a few hundred floats of size 1, and weights rounded to float, against sums in long double.
-constexpr float tolerance = 2e-5F;
-
-Box random_box(Random& random, const Shape& shape, const std::vector<std::size_t>& cut_axes) {
-  Box box = whole(shape);
-  const Box any = strake::test::random_full_box(random, shape);
-  for (const std::size_t axis : cut_axes)
-    if (pick(random, 0, 2) != 0) box[axis] = any[axis];
-  return box;
-}
-
-// The last operator of a graph agrees with the reference, and cutting it does not change a bit.
-void check_operator(const Graph& graph, const std::vector<Values>& inputs, Random& random,
-                    const std::vector<std::size_t>& cut_axes) {
-  const OpId id = graph.size() - 1;
-  SCOPED_TRACE(std::string(kind_name(graph.op(id))) + " to " + to_string(graph.shape(id)));
-  SlabRunner runner(graph, inputs);
-  const Box all = whole(graph.shape(id));
-  const Values computed = runner.run(id, all, Exactness::fastest);
-  expect_close(computed, runner.expected(id, all), tolerance);
-  for (int slab = 0; slab < 6; ++slab) {
-    const Box box = random_box(random, graph.shape(id), cut_axes);
-    const Values part = runner.run(id, box, Exactness::exact, {.margin = pick(random, 0, 2)});
-    ASSERT_EQ(part.size(), static_cast<std::size_t>(box.volume()));
-    std::size_t at = 0;
-    for (const auto& cell : strake::test::cells_of(box)) {
-      Index place = 0;
-      for (std::size_t axis = 0; axis < cell.size(); ++axis) place = place * graph.shape(id)[axis] + cell[axis];
-      ASSERT_EQ(std::memcmp(&part[at], &computed[static_cast<std::size_t>(place)], sizeof(float)), 0)
-          << to_string(box) << " cell " << at;
-      ++at;
-    }
-  }
-}
-
-void check_unary(Random& random, const Shape& shape, const Attributes& attributes,
-                 const std::vector<std::size_t>& cut_axes, Shape dst = {}, ElementType type = ElementType::f32) {
+// As check_unary, of elements of any type.
+void check_typed(Random& random, const Shape& shape, const Attributes& attributes,
+                 const std::vector<std::size_t>& cut_axes, Shape dst, ElementType type) {
   Graph graph;
   const OpId src = add_input(graph, shape, type);
   add_op(graph, {src}, attributes, std::move(dst));
@@ -74,7 +40,7 @@ TEST(Blocks, AgreeWithTheReferenceInEveryOrder) {
     check_unary(random, coarse, blocks, any_axis, fine);
     const Shape all = {coarse[0], groups * c, coarse[2] * h, coarse[3] * w};
     check_unary(random, all, SpaceToDepth{.block_h = h, .block_w = w, .groups = groups}, any_axis);
-    check_unary(random, all, SpaceToDepth{.block_h = h, .block_w = w, .groups = 1}, any_axis, {}, ElementType::u8);
+    check_typed(random, all, SpaceToDepth{.block_h = h, .block_w = w, .groups = 1}, any_axis, {}, ElementType::u8);
   }
 }
 
@@ -92,7 +58,7 @@ TEST(BorderPads, AgreeWithTheReferenceOnMapsAndOtherTensors) {
         dst.push_back(size + std::max<Index>(pad.begin.back(), 0) + pick(random, 0, 9));
         axes.push_back(axes.size());
       }
-      check_unary(random, shape, pad, axes, dst, round % 3 == 0 ? ElementType::i64 : ElementType::f32);
+      check_typed(random, shape, pad, axes, dst, round % 3 == 0 ? ElementType::i64 : ElementType::f32);
     }
   }
 }
@@ -149,7 +115,7 @@ TEST(Resizes, OfBytesTakeTheNearest) {
   Resize op = random_resize(random, src, dst, false);
   op.kind = ResizeKind::nearest;
   op.place = ResizePlace::asymmetric;
-  check_unary(random, src, op, any_axis, dst, ElementType::u8);
+  check_typed(random, src, op, any_axis, dst, ElementType::u8);
 }
 
 WindowAxis random_window(Random& random, Index size) {
@@ -165,8 +131,8 @@ TEST(Pools, SumAndTakeBytes) {
     const Shape src = {1, pick(random, 1, 19), pick(random, 1, 9), pick(random, 1, 9)};
     const Window2d window{.h = random_window(random, src[2]), .w = random_window(random, src[3])};
     check_unary(random, src, Pool{.kind = PoolKind::sum, .window = window}, any_axis);
-    check_unary(random, src, Pool{.kind = PoolKind::max, .window = window}, any_axis, {}, ElementType::u8);
-    check_unary(random, src, Pool{.kind = PoolKind::max, .window = window}, any_axis, {}, ElementType::i8);
+    check_typed(random, src, Pool{.kind = PoolKind::max, .window = window}, any_axis, {}, ElementType::u8);
+    check_typed(random, src, Pool{.kind = PoolKind::max, .window = window}, any_axis, {}, ElementType::i8);
   }
 }
 
