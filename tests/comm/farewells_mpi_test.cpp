@@ -3,12 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "comm/farewells.hpp"
-#include "comm/mpi_communicator.hpp"
+#include "comm/mpi_main.hpp"
 
 namespace strake::test {
 namespace {
 
-comm::Communicator* world = nullptr;
 constexpr auto patience = std::chrono::seconds(20);
 constexpr int cause = 7;
 
@@ -31,10 +30,5 @@ TEST(Farewells, ReachRanksThatWaitForWhoLeft) {
 }  // namespace strake::test
 
 int main(int argc, char** argv) {
-  strake::comm::MpiSession mpi(argc, argv);
-  const auto communicator = strake::comm::make_mpi_communicator();
-  strake::test::world = communicator.get();
-  GTEST_FLAG_SET(brief, communicator->rank() != 0);
-  testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
+  return strake::test::run_on_all_ranks(argc, argv, strake::test::Leaving::within_tests);
 }

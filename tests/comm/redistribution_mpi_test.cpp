@@ -4,15 +4,13 @@
 #include <limits>
 
 #include "comm/link_probe.hpp"
-#include "comm/mpi_communicator.hpp"
+#include "comm/mpi_main.hpp"
 #include "core/errors.hpp"
 #include "redistribution_cases.hpp"
 #include "table_cases.hpp"
 
 namespace strake::test {
 namespace {
-
-comm::Communicator* world = nullptr;
 
 TEST(MpiCommunicator, MovesWindowsBetweenAnyLayouts) {
   for (unsigned seed = 1; seed <= 60; ++seed) check_windows(*world, seed);
@@ -97,12 +95,4 @@ TEST(MpiCommunicator, ProbesEveryPairOfRanks) {
 }  // namespace
 }  // namespace strake::test
 
-int main(int argc, char** argv) {
-  strake::comm::MpiSession mpi(argc, argv);
-  const auto communicator = strake::comm::make_mpi_communicator();
-  strake::test::world = communicator.get();
-  // One rank tells how it goes; the others speak up only about what failed. The launcher fails if any rank does.
-  GTEST_FLAG_SET(brief, communicator->rank() != 0);
-  testing::InitGoogleTest(&argc, argv);
-  return communicator->leave(RUN_ALL_TESTS());
-}
+int main(int argc, char** argv) { return strake::test::run_on_all_ranks(argc, argv); }

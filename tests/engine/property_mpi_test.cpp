@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same property over MPI: every rank builds the case from its seed.
 
-#include "comm/mpi_communicator.hpp"
+#include "comm/mpi_main.hpp"
 #include "property_cases.hpp"
 
 namespace strake::test {
 namespace {
-
-comm::Communicator* world = nullptr;
 
 TEST(RandomTablesOverMpi, GiveTheBitsOfOneRank) {
   for (unsigned seed = 1; seed <= 40; ++seed) {
@@ -21,10 +19,4 @@ TEST(RandomTablesOverMpi, GiveTheBitsOfOneRank) {
 }  // namespace
 }  // namespace strake::test
 
-int main(int argc, char** argv) {
-  strake::comm::MpiSession mpi(argc, argv);
-  testing::InitGoogleTest(&argc, argv);
-  const auto communicator = strake::comm::make_mpi_communicator();
-  strake::test::world = communicator.get();
-  return RUN_ALL_TESTS();
-}
+int main(int argc, char** argv) { return strake::test::run_on_all_ranks(argc, argv); }
