@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 
 #include "engine/executor.hpp"
 #include "engine/measure.hpp"
@@ -87,14 +88,21 @@ Families next_round(const Graph& graph, std::vector<Gain>& waiting, double room)
   return tried;
 }
 
-// The best family of each operator as far as all fit into `room`: those first that save most for their bytes.
+double extra_bytes(const Graph& graph, const Families& families) {
+  double bytes = 0;
+  for (OpId id = 0; id < graph.size(); ++id) bytes += extra_bytes(graph, id, families[static_cast<std::size_t>(id)]);
+  return bytes;
+}
+
+// The fastest family of each operator where all fit into `room`; else those first that save most for their bytes.
 Families best_within(const Graph& graph, std::vector<Gain> gains, double room) {
+  std::ranges::stable_sort(gains, std::greater{}, &Gain::saved_us);
+  std::vector<Gain> by_worth = gains;
+  Families fastest = next_round(graph, gains, std::numeric_limits<double>::infinity());
+  if (extra_bytes(graph, fastest) <= room) return fastest;
   const auto worth = [](const Gain& gain) { return gain.saved_us / std::max(gain.bytes, 1.0); };
-  const bool enough = std::isinf(room);
-  std::stable_sort(gains.begin(), gains.end(), [&](const Gain& a, const Gain& b) {
-    return enough ? a.saved_us > b.saved_us : worth(a) > worth(b);
-  });
-  return next_round(graph, gains, room);
+  std::ranges::stable_sort(by_worth, std::greater{}, worth);
+  return next_round(graph, by_worth, room);
 }
 
 }  // namespace
@@ -146,8 +154,7 @@ Families measure_families(const Graph& graph, const Plan& plan, int rank, double
   while (families != all_direct) {
     const double over = time_families(graph, light, rank, families).held_bytes - allowed;
     if (over <= 0) break;
-    room = -over;
-    for (OpId id = 0; id < graph.size(); ++id) room += extra_bytes(graph, id, families[static_cast<std::size_t>(id)]);
+    room = extra_bytes(graph, families) - over;
     families = best_within(graph, gains, room);
   }
   return families;
