@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/number_types.hpp"
+
 namespace strake::engine {
 
 namespace {
@@ -109,6 +111,28 @@ TensorMap read_outputs(const Graph& graph, const Program& program) {
     outputs.insert_or_assign(port.name, std::move(tensor));
   }
   return outputs;
+}
+
+TensorMap random_inputs(const Graph& graph) {
+  TensorMap inputs;
+  std::uint32_t state = 12345;
+  for (const Port& port : graph.inputs) {
+    const Op& op = graph.op(port.op);
+    HostTensor tensor{
+        .type = op.type, .shape = op.shape, .data = Blob::allocate(dense_bytes(whole(op.shape), op.type))};
+    for (std::size_t i = 0; i < static_cast<std::size_t>(volume(op.shape)); ++i) {
+      state = state * 1664525U + 1013904223U;  // Numerical Recipes' generator
+      const std::uint32_t byte = state >> 24;
+      with_number(op.type, [&]<class T>(std::type_identity<T>) {
+        if constexpr (is_float_number<T>)
+          tensor.view<T>()[i] = static_cast<T>(static_cast<float>(byte) / 255.0F);
+        else
+          tensor.view<T>()[i] = static_cast<T>(std::is_same_v<T, bool> ? byte & 1U : byte);
+      });
+    }
+    inputs.emplace(port.name, std::move(tensor));
+  }
+  return inputs;
 }
 
 }  // namespace strake::engine

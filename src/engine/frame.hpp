@@ -20,4 +20,7 @@ void write_inputs(const Graph& graph, const Program& program, const TensorMap& i
 /// The outputs of the last frame, from the slabs of rank 0, in the types of the ports.
 [[nodiscard]] TensorMap read_outputs(const Graph& graph, const Program& program);
 
+/// Inputs for measuring: the same pseudo-random values on every machine.
+[[nodiscard]] TensorMap random_inputs(const Graph& graph);
+
 }  // namespace strake::engine

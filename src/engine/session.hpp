@@ -17,6 +17,7 @@
 #include "engine/frame.hpp"
 #include "engine/handshake.hpp"
 #include "engine/kernel_choice.hpp"
+#include "engine/whole_model.hpp"
 #include "kernels/copy_clock.hpp"
 
 namespace strake::engine {
@@ -76,8 +77,6 @@ class Session {
   /// Collective: compares builds, shares out cores, caps instruction sets under `exact`.
   /// @throws InvalidInput naming the host that differs
   Session(comm::Communicator& communicator, Settings settings);
-  Session(Session&&) noexcept;
-  ~Session();
 
   /// Collective: rank 0 loads, the others learn the structure. @throws InvalidInput from the loader
   void load(Loader loader);
@@ -166,16 +165,12 @@ class Session {
   std::unique_ptr<kernels::WeightStore> weights_;
   std::unique_ptr<Program> program_;
   std::unique_ptr<Executor> executor_;
-  struct Alone;
-  std::unique_ptr<Alone> alone_;    // the whole model on this rank, once it was measured
-  std::vector<double> compute_us_;  // [frame]
+  std::unique_ptr<WholeModel> alone_;  // the whole model on this rank, once it was measured
+  std::vector<double> compute_us_;     // [frame]
   std::vector<double> wait_us_;
   std::vector<double> tail_us_;
   std::vector<double> step_us_;  // summed over frames
   FrameParts parts_;             // summed over frames
 };
-
-/// Inputs for measuring: the same pseudo-random values on every machine.
-[[nodiscard]] TensorMap random_inputs(const Graph& graph);
 
 }  // namespace strake::engine

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a session measures before it runs: profiles, families of kernels, and the model on each rank alone.
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "comm/link_probe.hpp"
+#include "core/log.hpp"
+#include "core/serialize.hpp"
+#include "engine/profile_cache.hpp"
+#include "engine/profiler.hpp"
+#include "engine/session.hpp"
+#include "engine/session_messages.hpp"
+#include "kernels/isa.hpp"
+
+namespace strake::engine {
+
+namespace {
+
+constexpr std::chrono::nanoseconds longest_single_run = std::chrono::seconds(3);
+
+}  // namespace
+
+std::string Session::profile_key(const std::vector<int>& neighbours) const {
+  const RankInfo& mine = infos_[static_cast<std::size_t>(rank())];
+  const auto place = std::find(neighbours.begin(), neighbours.end(), rank()) - neighbours.begin();
+  std::string key = mine.host + "|" + mine.cpu + "|" + std::to_string(place) + " of " +
+                    std::to_string(neighbours.size()) + "|" + std::to_string(threads()) + "|" + mine.library + "|" +
+                    kernels::instruction_set() + "|" + mine.build + "|" + fingerprint(graph_) + "|" +
+                    (axis() == SplitAxis::rows ? "rows" : "columns") + "|" +
+                    (settings_.exactness == kernels::Exactness::exact ? "exact" : "fastest") + "|" +
+                    std::to_string(static_cast<int>(settings_.kernels)) + "|" +
+                    std::to_string(static_cast<int>(settings_.storage)) + "|" + std::to_string(settings_.max_memory_mb);
+  for (const int neighbour : neighbours)
+    key += "|" + std::to_string(static_cast<std::size_t>(neighbour) < settings_.slowdowns.size()
+                                    ? settings_.slowdowns[static_cast<std::size_t>(neighbour)]
+                                    : 1.0);
+  return key;
+}
+
+Profile Session::profile() {
+  const ProfileKey key = profile_key(ranks_on_host(infos_, rank()));
+  std::optional<RankProfile> mine = load_profile(key);
+  if (mine && mine->ops.size() != graph_.ops.size()) mine.reset();
+  if (!all_have(mine.has_value())) {
+    if (is_root()) log(LogLevel::info, "measuring kernels (once per model and machine)");
+    // Measuring needs room for weights of its own; rank 0 reads the model again afterwards.
+    if (is_root()) drop_weights();
+    communicator_->barrier(set_up_timeout);
+    mine = measure_profile(graph_, {.axis = axis(),
+                                    .exactness = settings_.exactness,
+                                    .slowdown = slowdown(),
+                                    .policy = settings_.kernels,
+                                    .storage = settings_.storage,
+                                    .most_bytes = most_held_bytes(),
+                                    .largest = [this](double own) { return largest(own); }});
+    store_profile(key, *mine);
+  }
+  mine->host = communicator_->host();
+  mine->threads = threads();
+  mine->baseline_bytes = base_mb_ * bytes_per_mb;
+
+  Profile profile{.model = fingerprint(graph_), .axis = axis(), .ranks = {}, .links = {}};
+  const std::vector<comm::Bytes> all = communicator_->gather(to_bytes(*mine), 0, set_up_timeout);
+  for (const comm::Bytes& bytes : all) profile.ranks.push_back(rank_profile_from_bytes(bytes));
+  profile.links = comm::probe_links(*communicator_, set_up_timeout);
+  return profile;
+}
+
+double Session::most_held_bytes() const {
+  if (settings_.max_memory_mb <= 0) return std::numeric_limits<double>::infinity();
+  return (settings_.max_memory_mb - base_mb_) * bytes_per_mb;
+}
+
+std::string Session::families_key(const Plan& plan) const {
+  std::string boxes;
+  for (OpId id = 0; id < graph_.size(); ++id) {
+    for (const Box& box : plan.boxes(id, plan.n_ranks == 1 ? 0 : rank())) boxes += to_string(box);
+    boxes += ';';
+  }
+  return profile_key(ranks_on_host(infos_, rank())) + "|" + std::to_string(plan.n_ranks) + "|" +
+         std::to_string(std::hash<std::string>{}(boxes));
+}
+
+bool Session::measures_families() const {
+  return settings_.kernels == KernelPolicy::measured && settings_.exactness == kernels::Exactness::fastest;
+}
+
+// Ranks of a host measure at the same time, since that is how they will run.
+Families Session::families_together(const Plan& plan) {
+  if (!measures_families()) return fixed_families(graph_, settings_.kernels);
+  const std::string key = families_key(plan);
+  std::optional<Families> known = load_families(key, graph_.ops.size());
+  if (all_have(known.has_value())) return *known;
+  // Measuring needs room for weights of its own; rank 0 reads the model again afterwards.
+  if (is_root()) drop_weights();
+  communicator_->barrier(set_up_timeout);
+  Families families = measure_families(graph_, plan, rank(), most_held_bytes());
+  store_families(key, families);
+  return families;
+}
+
+Families Session::families_alone(const Plan& plan) const {
+  if (!measures_families()) return fixed_families(graph_, settings_.kernels);
+  const std::string key = families_key(plan);
+  std::optional<Families> known = load_families(key, graph_.ops.size());
+  if (known) return *known;
+  Families families = measure_families(graph_, plan, 0, most_held_bytes());
+  store_families(key, families);
+  return families;
+}
+
+std::vector<double> Session::run_alone(int frames, const TensorMap& inputs) {
+  const int warm_up = alone_ ? 1 : 3;
+  if (!alone_) {
+    Plan plan = single_rank_plan(graph_, 1, 0);
+    Families families = families_alone(plan);
+    alone_ = std::make_unique<WholeModel>(graph_, std::move(plan), settings_.storage,
+                                          ProgramOptions{settings_.exactness, Messages::left_out, std::move(families)},
+                                          ExecutorOptions{slowdown(), settings_.timeout});
+  }
+  std::vector<double> samples;
+  const Clock::time_point start = Clock::now();
+  for (int i = -warm_up; i < frames; ++i) {
+    const Clock::time_point begin = Clock::now();
+    // Ranks that are slowed down thirtyfold need no fifty frames to say so.
+    if (!samples.empty() && begin - start > longest_single_run) break;
+    write_inputs(graph_, alone_->program, inputs);
+    (void)alone_->executor.run();
+    if (i >= 0) samples.push_back(microseconds_since(begin));
+  }
+  return samples;
+}
+
+std::vector<std::vector<double>> Session::measure_single_ranks(int frames, const TensorMap& inputs) {
+  std::vector<std::vector<double>> all;
+  for (int turn = 0; turn < size(); ++turn) {
+    // Everybody else sleeps in the broadcast until the rank whose turn it is has finished.
+    const std::vector<double> mine = turn == rank() ? run_alone(frames, inputs) : std::vector<double>{};
+    const auto* begin = reinterpret_cast<const std::byte*>(mine.data());
+    const comm::Bytes bytes =
+        communicator_->broadcast(comm::Bytes(begin, begin + mine.size() * sizeof(double)), turn, set_up_timeout);
+    std::vector<double>& samples = all.emplace_back(bytes.size() / sizeof(double));
+    if (!samples.empty()) std::memcpy(samples.data(), bytes.data(), bytes.size());
+  }
+  return all;
+}
+
+}  // namespace strake::engine
