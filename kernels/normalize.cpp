@@ -7,6 +7,7 @@
 #include "kernels/along.hpp"
 #include "kernels/makers.hpp"
 #include "kernels/multiversion.hpp"
+#include "kernels/row_loops.hpp"
 
 namespace strake::kernels {
 
@@ -18,10 +19,6 @@ STRAKE_MULTIVERSION void centre_and_scale(const float* x, const float* mean, con
 
 STRAKE_MULTIVERSION void multiply(float* values, const float* by, Index n) {
   for (Index i = 0; i < n; ++i) values[i] *= by[i];
-}
-
-STRAKE_MULTIVERSION void add(float* values, const float* more, Index n) {
-  for (Index i = 0; i < n; ++i) values[i] += more[i];
 }
 
 STRAKE_MULTIVERSION void reciprocal_root(const float* variance, float epsilon, float* out, Index n) {
@@ -96,7 +93,7 @@ class Normalisation {
     float* out = dst_.floats() + begin(tile, views_.size());
     centre_and_scale(views_[0].floats() + begin(tile, 0), mean, factor, out, tile.n);
     if (views_.size() > 3) multiply(out, load(3, tile, operands[2]), tile.n);
-    if (views_.size() > 4) add(out, load(4, tile, operands[3]), tile.n);
+    if (views_.size() > 4) add_row(load(4, tile, operands[3]), out, tile.n);
   }
 
   float epsilon_;

@@ -6,32 +6,12 @@
 #include <limits>
 
 #include "kernels/makers.hpp"
-#include "kernels/multiversion.hpp"
+#include "kernels/row_loops.hpp"
 #include "kernels/strided.hpp"
 
 namespace strake::kernels {
 
 namespace {
-
-STRAKE_MULTIVERSION void take_larger(const float* in, float* out, Index n) {
-  for (Index c = 0; c < n; ++c) out[c] = in[c] > out[c] ? in[c] : out[c];
-}
-
-STRAKE_MULTIVERSION void take_larger(const std::uint8_t* in, std::uint8_t* out, Index n) {
-  for (Index c = 0; c < n; ++c) out[c] = in[c] > out[c] ? in[c] : out[c];
-}
-
-STRAKE_MULTIVERSION void take_larger(const std::int8_t* in, std::int8_t* out, Index n) {
-  for (Index c = 0; c < n; ++c) out[c] = in[c] > out[c] ? in[c] : out[c];
-}
-
-STRAKE_MULTIVERSION void add(const float* in, float* out, Index n) {
-  for (Index c = 0; c < n; ++c) out[c] += in[c];
-}
-
-STRAKE_MULTIVERSION void divide(float* values, float by, Index n) {
-  for (Index c = 0; c < n; ++c) values[c] /= by;
-}
 
 // Taps of one window along one axis, in whole-map coordinates.
 struct Taps {
@@ -101,8 +81,8 @@ class PoolKernel final : public Kernel {
     float* out = dst_.floats() + n * dst_.strides[0] + y * dst_.strides[2];
     for (std::size_t x = 0; x < columns_.size(); ++x, out += dst_.strides[3]) {
       std::fill_n(out, c, 0.0F);
-      for_each_tap<float>(n, row, columns_[x], [&](const float* in) { add(in, out, c); });
-      if (pool_.kind == PoolKind::average) divide(out, static_cast<float>(cells(row, columns_[x])), c);
+      for_each_tap<float>(n, row, columns_[x], [&](const float* in) { add_row(in, out, c); });
+      if (pool_.kind == PoolKind::average) divide_row(out, static_cast<float>(cells(row, columns_[x])), c);
     }
   }
 

@@ -10,6 +10,7 @@
 
 #include "kernels/makers.hpp"
 #include "kernels/multiversion.hpp"
+#include "kernels/row_loops.hpp"
 #include "kernels/strided.hpp"
 
 namespace strake::kernels {
@@ -18,10 +19,6 @@ namespace {
 
 STRAKE_MULTIVERSION void add_scaled(const float* in, float weight, float* out, Index n) {
   for (Index c = 0; c < n; ++c) out[c] += weight * in[c];
-}
-
-STRAKE_MULTIVERSION void divide(float* values, float by, Index n) {
-  for (Index c = 0; c < n; ++c) values[c] /= by;
 }
 
 const float* pixel(const View& map, Index n, Index y, Index x) {
@@ -228,7 +225,7 @@ class RoiAlignKernel final : public Kernel {
         add_sample(n, pair_at(place(down, dst_.box[2].begin + y, i), map_shape_[2]),
                    pair_at(place(across, dst_.box[3].begin + x, j), map_shape_[3]), i + j == 0, out);
     if (op_.kind == RoiKind::average)
-      divide(out, static_cast<float>(std::max<Index>(down.samples * across.samples, 1)), channels);
+      divide_row(out, static_cast<float>(std::max<Index>(down.samples * across.samples, 1)), channels);
   }
 
   // A maximum is that of the four weighted cells, not of their sum: ONNX's own reference defines it so.

@@ -11,6 +11,7 @@
 #include "kernels/along.hpp"
 #include "kernels/makers.hpp"
 #include "kernels/multiversion.hpp"
+#include "kernels/row_loops.hpp"
 
 namespace strake::kernels {
 
@@ -25,25 +26,11 @@ STRAKE_MULTIVERSION void divide(float* values, const float* by, Index n) {
   for (Index i = 0; i < n; ++i) values[i] /= by[i];
 }
 
-STRAKE_MULTIVERSION void take_larger(const float* in, float* largest, Index n) {
-  for (Index i = 0; i < n; ++i) largest[i] = in[i] > largest[i] ? in[i] : largest[i];
-}
-
-STRAKE_MULTIVERSION void add_to(const float* in, float* sums, Index n) {
-  for (Index i = 0; i < n; ++i) sums[i] += in[i];
-}
-
 void subtract(const double* in, const double* shift, double* out, Index n) {
   for (Index i = 0; i < n; ++i) out[i] = in[i] - shift[i];
 }
 void divide(double* values, const double* by, Index n) {
   for (Index i = 0; i < n; ++i) values[i] /= by[i];
-}
-void take_larger(const double* in, double* largest, Index n) {
-  for (Index i = 0; i < n; ++i) largest[i] = std::max(in[i], largest[i]);
-}
-void add_to(const double* in, double* sums, Index n) {
-  for (Index i = 0; i < n; ++i) sums[i] += in[i];
 }
 
 void exponentials(const float* in, float* out, Index n) { apply({ActivationKind::exp, 0, 0}, in, out, n); }
@@ -74,7 +61,7 @@ void across_rows(SoftmaxKind kind, const T* in, T* out, const Rows& rows) {
     T* to = out + i * rows.dst_step;
     subtract(in + i * rows.src_step, largest.data(), to, rows.n);
     exponentials(to, kind == SoftmaxKind::softmax ? to : exps.data(), rows.n);
-    add_to(kind == SoftmaxKind::softmax ? to : exps.data(), sums.data(), rows.n);
+    add_row(kind == SoftmaxKind::softmax ? to : exps.data(), sums.data(), rows.n);
   }
   if (kind == SoftmaxKind::log_softmax)
     for (T& sum : sums) sum = std::log(sum);
@@ -103,7 +90,7 @@ void within_row(SoftmaxKind kind, const T* in, T* out, Index n) {
     const Index m = std::min(tile_size, n - i);
     subtract(in + i, shift.data(), out + i, m);
     exponentials(out + i, kind == SoftmaxKind::softmax ? out + i : exps.data(), m);
-    add_to(kind == SoftmaxKind::softmax ? out + i : exps.data(), lanes.data(), m);
+    add_row(kind == SoftmaxKind::softmax ? out + i : exps.data(), lanes.data(), m);
   }
   T sum = 0;
   for (const T lane : lanes) sum += lane;
