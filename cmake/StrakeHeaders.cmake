@@ -18,10 +18,12 @@ function(strake_check_headers folder)
   if(sources)
     add_library(${target} OBJECT ${sources})
     target_link_libraries(${target} PRIVATE ${ARGN} strake_flags)
+    add_dependencies(strake_headers ${target})
   endif()
 endfunction()
 
 if(STRAKE_CHECK_HEADERS)
+  add_custom_target(strake_headers)
   # Headers that stay within a library may include what only its sources link.
   foreach(library core onnx io partition kernels comm engine cli)
     get_target_property(source_dir strake_${library} SOURCE_DIR)

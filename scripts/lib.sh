@@ -18,11 +18,12 @@ die() {
   exit 1
 }
 
-# configure PRESET [CMAKE ARGUMENT...]; quiet unless it fails. With ccache where it is installed.
+# configure PRESET [CMAKE ARGUMENT...]; quiet unless it fails. With ccache where it is installed, which does not know
+# precompiled headers.
 configure() {
   local preset=$1 log
   shift
-  command -v ccache >/dev/null && set -- -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "$@"
+  command -v ccache >/dev/null && set -- -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON "$@"
   log=$(mktemp)
   if ! cmake --preset "$preset" "$@" >"$log" 2>&1; then
     cat "$log" >&2

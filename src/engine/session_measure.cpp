@@ -25,17 +25,25 @@ constexpr std::chrono::nanoseconds longest_single_run = std::chrono::seconds(3);
 std::string Session::profile_key(const std::vector<int>& neighbours) const {
   const RankInfo& mine = infos_[static_cast<std::size_t>(rank())];
   const auto place = std::find(neighbours.begin(), neighbours.end(), rank()) - neighbours.begin();
-  std::string key = mine.host + "|" + mine.cpu + "|" + std::to_string(place) + " of " +
-                    std::to_string(neighbours.size()) + "|" + std::to_string(threads()) + "|" + mine.library + "|" +
-                    kernels::instruction_set() + "|" + mine.build + "|" + fingerprint(graph_) + "|" +
-                    (axis() == SplitAxis::rows ? "rows" : "columns") + "|" +
-                    (settings_.exactness == kernels::Exactness::exact ? "exact" : "fastest") + "|" +
-                    std::to_string(static_cast<int>(settings_.kernels)) + "|" +
-                    std::to_string(static_cast<int>(settings_.storage)) + "|" + std::to_string(settings_.max_memory_mb);
+  std::vector<std::string> parts{mine.host,
+                                 mine.cpu,
+                                 std::to_string(place) + " of " + std::to_string(neighbours.size()),
+                                 std::to_string(threads()),
+                                 mine.library,
+                                 kernels::instruction_set(),
+                                 mine.build,
+                                 fingerprint(graph_),
+                                 axis() == SplitAxis::rows ? "rows" : "columns",
+                                 settings_.exactness == kernels::Exactness::exact ? "exact" : "fastest",
+                                 std::to_string(static_cast<int>(settings_.kernels)),
+                                 std::to_string(static_cast<int>(settings_.storage)),
+                                 std::to_string(settings_.max_memory_mb)};
   for (const int neighbour : neighbours)
-    key += "|" + std::to_string(static_cast<std::size_t>(neighbour) < settings_.slowdowns.size()
-                                    ? settings_.slowdowns[static_cast<std::size_t>(neighbour)]
-                                    : 1.0);
+    parts.push_back(std::to_string(static_cast<std::size_t>(neighbour) < settings_.slowdowns.size()
+                                       ? settings_.slowdowns[static_cast<std::size_t>(neighbour)]
+                                       : 1.0));
+  ProfileKey key;
+  for (const std::string& part : parts) key += part + "|";
   return key;
 }
 

@@ -106,8 +106,7 @@ bool lift_over_blocks(Graph& graph) {
       const WeightId shift = spread_channels(graph, before.shift, blocks, channels);
       *scale_shift = {scale, shift, before.post_ops};
     }
-    std::swap(graph.op(id).name, graph.op(above).name);
-    std::swap(graph.op(id).attributes, graph.op(above).attributes);
+    trade_places(graph.op(id), graph.op(above));
     graph.op(above).shape = graph.shape(source);
     return true;
   });

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace strake::rewrite {
 
@@ -40,6 +41,12 @@ void take_over(Graph& graph, OpId source, OpId into) {
   std::swap(op.name, from.name);
   op.inputs = from.inputs;
   op.attributes = from.attributes;
+}
+
+void trade_places(Op& a, Op& b) {
+  std::swap(a.name, b.name);
+  // std::swap of two variants is compiled for every pair of kinds.
+  b.attributes = std::exchange(a.attributes, std::move(b.attributes));
 }
 
 std::string unique_name(const Graph& graph, std::string name) {

@@ -47,6 +47,9 @@ OpId insert(Graph& graph, OpId before, Op op);
 /// shape stays. Nobody reads `source` any more.
 void take_over(Graph& graph, OpId source, OpId into);
 
+/// What two operators do, and their names, change places; inputs and shapes stay.
+void trade_places(Op& a, Op& b);
+
 /// `name`, with something behind it where an operator of the graph has that name already.
 [[nodiscard]] std::string unique_name(const Graph& graph, std::string name);
 

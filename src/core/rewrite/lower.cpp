@@ -202,8 +202,7 @@ bool lift_over_reshapes(Graph& graph) {
     if (as<Reshape>(reshape) == nullptr || !read_once(uses, above)) return false;
     const Shape& before = graph.shape(reshape.inputs.front());
     if (!ignores_reshape(op, before, reshape.shape)) return false;
-    std::swap(op.name, reshape.name);
-    std::swap(op.attributes, reshape.attributes);
+    trade_places(op, reshape);
     reshape.shape = before;
     return true;
   });
