@@ -43,7 +43,8 @@ class IntegerConvKernel final : public Kernel {
         dst_(context.request.dst),
         reads_nothing_(src_.box.empty()),
         workspace_(&context.workspace),
-        threads_(omp_get_max_threads()) {
+        threads_(omp_get_max_threads()),
+        multiply_channels_(fastest_channels(src_.type)) {
     if (reads_nothing_) src_.box = dst_.box;  // only has to exist
     if (!conv_.residuals.empty()) residual_ = context.request.src[2];
     g_ = geometry_of(context, conv_, src_.box, dst_.box);
@@ -66,7 +67,7 @@ class IntegerConvKernel final : public Kernel {
     const auto n_blocks = static_cast<Index>(weights_.blocks.size());
     // Few chunks: threads share the channels out instead.
     const Index parts = by_channel_ || chunks >= threads_ ? 1 : std::min(threads_, n_blocks);
-    const bool parallel = pixels_ * g_.out_channels.size() * taps_ * n_in_ > parallel_floats;
+    const bool parallel = pixels_ * g_.out_channels.size() * taps_ * steps_ > parallel_floats;
 #pragma omp parallel for schedule(static) if (parallel && chunks * parts > 1)
     for (Index piece = 0; piece < chunks * parts; ++piece) {
       const Interval pixels{piece / parts * chunk_, std::min(pixels_, (piece / parts + 1) * chunk_)};
@@ -98,35 +99,43 @@ class IntegerConvKernel final : public Kernel {
 
   void lay_out() {
     steps_ = (n_in_ + dot_.channels_per_step - 1) / dot_.channels_per_step;
-    pixels_ = g_.n * g_.oh * g_.ow;
-    const Index per_block = by_channel_ ? 1 : dot_.most_pixels;
-    chunk_ = std::clamp<Index>(most_places / (taps_ * per_block), 1, by_channel_ ? 64 : most_blocks) * per_block;
-    chunk_ = std::min(chunk_, pixels_);
+    const Index group_bytes = steps_ * step_bytes;
     const bool readable = dot_.channels_per_step == 4 && src_.type == ElementType::u8 && n_in_ % 4 == 0;
     staged_ = !by_channel_ && !readable && !reads_nothing_;
-    const Index group_bytes = steps_ * step_bytes;
-    padding_.resize(static_cast<std::size_t>(by_channel_ ? src_.box[1].size() : group_bytes));
     from_ = {.data = src_.data,
              .n_step = src_.strides[0],
              .y_step = src_.strides[2],
              .x_step = src_.strides[3],
              .group_step = n_in_};
-    std::size_t n_bytes = 0;
+    padding_.resize(static_cast<std::size_t>(by_channel_ ? src_.box[1].size() : group_bytes));
     if (staged_) {
-      const Index x_step = src_.box[1].size() / n_in_ * group_bytes;
-      from_ = {.data = nullptr,
-               .n_step = g_.ih * g_.iw * x_step,
-               .y_step = g_.iw * x_step,
-               .x_step = x_step,
-               .group_step = group_bytes};
-      n_bytes = aligned(static_cast<std::size_t>(g_.n * from_.n_step));
+      lay_out_stage(group_bytes);
+      tables_ = aligned(static_cast<std::size_t>(g_.n * from_.n_step));
     }
-    tables_ = n_bytes;
+    pixels_ = g_.n * g_.oh * g_.ow;
+    const Index per_block = by_channel_ ? 1 : dot_.most_pixels;
+    chunk_ = std::clamp<Index>(most_places / (taps_ * per_block), 1, by_channel_ ? 64 : most_blocks) * per_block;
+    chunk_ = std::min(chunk_, pixels_);
     const Index sums =
         by_channel_ ? (g_.out_channels.size() + dot_lane - 1) / dot_lane * dot_lane : dot_.most_pixels * 2 * dot_lane;
     table_bytes_ = aligned(static_cast<std::size_t>(chunk_ * (taps_ + 2)) * sizeof(std::byte*)) +
                    aligned(static_cast<std::size_t>(sums) * sizeof(std::int32_t));
     workspace_->reserve(tables_ + static_cast<std::size_t>(threads_) * table_bytes_);
+  }
+
+  // Pixels lie side by side there, so that a row of the kernel is one run of steps if the row's padding lies there too.
+  void lay_out_stage(Index group_bytes) {
+    const Index x_step = src_.box[1].size() / n_in_ * group_bytes;
+    if (g_.groups == 1 && g_.w.dilation == 1 && g_.w.kernel > 1) {
+      left_ = std::max<Index>(g_.w.pad_begin, 0);
+      right_ = std::max<Index>((g_.ow - 1) * g_.w.stride - g_.w.pad_begin + g_.w.kernel - g_.iw, 0);
+      run_ = g_.w.kernel;
+      taps_ /= run_;
+      steps_ *= run_;
+      padding_.resize(padding_.size() * static_cast<std::size_t>(run_));
+    }
+    const Index y_step = (left_ + g_.iw + right_) * x_step;
+    from_ = {.data = nullptr, .n_step = g_.ih * y_step, .y_step = y_step, .x_step = x_step, .group_step = group_bytes};
   }
 
   // Sums are of what lies in memory; the zero point's part is the same for all pixels, since padding is zero points.
@@ -144,18 +153,37 @@ class IntegerConvKernel final : public Kernel {
   [[nodiscard]] Index shift_to_unsigned() const { return src_.type == ElementType::u8 ? 0 : 128; }
 
   void stage() {
-    std::byte* to = workspace_->data();
+    std::byte* to = workspace_->data() + left_ * from_.x_step;
     from_.data = to;
     const Index groups = src_.box[1].size() / n_in_;
     const Index rows = g_.n * g_.ih;
+    const auto pad = [&](std::byte* first, Index n) {
+      std::memset(first, std::to_integer<int>(padding_.front()), static_cast<std::size_t>(n * from_.x_step));
+    };
 #pragma omp parallel for schedule(static) if (rows > 1 && rows * g_.iw * src_.box[1].size() > parallel_floats)
-    for (Index row = 0; row < rows; ++row)
-      for (Index x = 0; x < g_.iw; ++x) {
-        const std::byte* from = pixel(src_, row / g_.ih, row % g_.ih, x);
-        std::byte* pixel_to = to + row * from_.y_step + x * from_.x_step;
-        for (Index group = 0; group < groups; ++group)
-          stage_group(from + group * n_in_, pixel_to + group * from_.group_step);
+    for (Index row = 0; row < rows; ++row) {
+      std::byte* row_to = to + row * from_.y_step;
+      pad(row_to - left_ * from_.x_step, left_);
+      const std::byte* row_from = pixel(src_, row / g_.ih, row % g_.ih, 0);
+      if (n_in_ == 3 && groups == 1 && dot_.channels_per_step == 4) {
+        stage_picture(row_from, row_to);
+      } else {
+        for (Index x = 0; x < g_.iw; ++x)
+          for (Index group = 0; group < groups; ++group)
+            stage_group(row_from + x * src_.strides[3] + group * n_in_,
+                        row_to + x * from_.x_step + group * from_.group_step);
       }
+      pad(row_to + g_.iw * from_.x_step, right_);
+    }
+  }
+
+  // Three channels: what first layers read.
+  void stage_picture(const std::byte* from, std::byte* to) const {
+    const auto flipped = static_cast<std::byte>(shift_to_unsigned());
+    for (Index x = 0; x < g_.iw; ++x, from += src_.strides[3], to += step_bytes) {
+      const std::byte four[] = {from[0] ^ flipped, from[1] ^ flipped, from[2] ^ flipped, std::byte{0}};
+      std::memcpy(to, four, sizeof four);
+    }
   }
 
   // Channels in gaps meet weights of zero.
@@ -163,7 +191,7 @@ class IntegerConvKernel final : public Kernel {
     if (dot_.channels_per_step == 4) {
       const auto flipped = static_cast<std::byte>(shift_to_unsigned());
       for (Index i = 0; i < n_in_; ++i) to[i] = from[i] ^ flipped;
-      for (Index i = n_in_; i < steps_ * step_bytes; ++i) to[i] = std::byte{0};
+      for (Index i = n_in_; i < from_.group_step; ++i) to[i] = std::byte{0};
       return;
     }
     auto* floats = reinterpret_cast<float*>(to);
@@ -187,42 +215,47 @@ class IntegerConvKernel final : public Kernel {
                 .residual = pointers + chunk_ * (taps_ + 1),
                 .sums = reinterpret_cast<std::int32_t*>(
                     base + aligned(static_cast<std::size_t>(chunk_ * (taps_ + 2)) * sizeof(std::byte*)))};
-    for_each_pixel(pixels, [&](Index i, Index n, Index y, Index x) {
-      table.dst[i] = pixel(dst_, n, y, x);
-      if (residual_) table.residual[i] = pixel(*residual_, n, y, x);
+    for_each_run(pixels, [&](Index i, Index n, Index y, Interval x) {
+      const auto step = static_cast<Index>(size_of(dst_.type)) * dst_.strides[3];
+      std::byte* dst = pixel(dst_, n, y, x.begin);
+      for (Index at = 0; at < x.size(); ++at) table.dst[i + at] = dst + at * step;
+      for (Index at = 0; residual_ && at < x.size(); ++at)
+        table.residual[i + at] = pixel(*residual_, n, y, x.begin + at);
     });
     return table;
   }
 
+  // Calls body(i, n, y, columns) for the pixels of one row, of which the first is the chunk's pixel number i.
   template <class Body>
-  void for_each_pixel(Interval pixels, Body body) const {
-    Index x = pixels.begin % g_.ow;
-    Index y = pixels.begin / g_.ow % g_.oh;
-    Index n = pixels.begin / g_.ow / g_.oh;
-    for (Index i = 0; i < pixels.size(); ++i) {
-      body(i, n, y, x);
-      if (++x < g_.ow) continue;
-      x = 0;
-      if (++y < g_.oh) continue;
-      y = 0;
-      ++n;
+  void for_each_run(Interval pixels, Body body) const {
+    for (Index at = pixels.begin; at < pixels.end;) {
+      const Index row = at / g_.ow;
+      const Index x = at % g_.ow;
+      const Index n = std::min(g_.ow - x, pixels.end - at);
+      body(at - pixels.begin, row / g_.oh, row % g_.oh, Interval{x, x + n});
+      at += n;
     }
   }
 
   void find_places(const Table& table, Index group) const {
-    for (Index tap = 0; tap < taps_; ++tap) {
-      const Index dy = tap / g_.w.kernel * g_.h.dilation - g_.h.pad_begin;
-      const Index dx = tap % g_.w.kernel * g_.w.dilation - g_.w.pad_begin;
-      const std::byte** places = table.places + tap * chunk_;
-      for_each_pixel(table.pixels, [&](Index i, Index n, Index y, Index x) {
-        const Index sy = y * g_.h.stride + dy;
-        const Index sx = x * g_.w.stride + dx;
-        const bool inside = !reads_nothing_ && sy >= 0 && sy < g_.ih && sx >= 0 && sx < g_.iw;
-        places[i] =
-            inside ? from_.data + n * from_.n_step + sy * from_.y_step + sx * from_.x_step + group * from_.group_step
-                   : padding_.data();
-      });
-    }
+    const Index per_row = g_.w.kernel / run_;
+    for_each_run(table.pixels, [&](Index i, Index n, Index y, Interval x) {
+      for (Index tap = 0; tap < taps_; ++tap) {
+        const std::byte** places = table.places + tap * chunk_ + i;
+        const Index sy = y * g_.h.stride + tap / per_row * g_.h.dilation - g_.h.pad_begin;
+        const Index dx = tap % per_row * g_.w.dilation - g_.w.pad_begin;
+        if (reads_nothing_ || sy < 0 || sy >= g_.ih) {
+          std::fill_n(places, x.size(), padding_.data());
+          continue;
+        }
+        const std::byte* row = from_.data + n * from_.n_step + sy * from_.y_step + group * from_.group_step;
+        for (Index at = 0; at < x.size(); ++at) {
+          const Index sx = (x.begin + at) * g_.w.stride + dx;
+          const bool inside = sx >= -left_ && sx < g_.iw + right_;
+          places[at] = inside ? row + sx * from_.x_step : padding_.data();
+        }
+      }
+    });
   }
 
   // ---- sums -------------------------------------------------------------------------------------------------------
@@ -253,15 +286,14 @@ class IntegerConvKernel final : public Kernel {
 
   void compute_by_channel(const Table& table) const {
     find_places(table, 0);
-    const auto multiply = src_.type == ElementType::u8 ? multiply_u8 : multiply_i8;
     const Index n = g_.out_channels.size();
     for (Index i = 0; i < table.pixels.size(); ++i) {
-      multiply({.places = table.places + i,
-                .place_step = chunk_,
-                .weights = reinterpret_cast<const std::int32_t*>(weights_.packed->data()),
-                .n_taps = taps_,
-                .n = n,
-                .sums = table.sums});
+      multiply_channels_({.places = table.places + i,
+                          .place_step = chunk_,
+                          .weights = reinterpret_cast<const std::int32_t*>(weights_.packed->data()),
+                          .n_taps = taps_,
+                          .n = n,
+                          .sums = table.sums});
       finish(finish_of(table, 0), 0, n, 1, table.dst + i, table.residual + i);
     }
   }
@@ -293,12 +325,16 @@ class IntegerConvKernel final : public Kernel {
   Index taps_ = 1;
   bool by_channel_ = false;
   Dot dot_;
+  MultiplyChannels multiply_channels_;
   IntegerWeights weights_;
   std::vector<std::int32_t> bias_;
   std::vector<float> scale_;
   std::vector<float> shift_;
 
   Index steps_ = 1;  // of a tap
+  Index run_ = 1;    // columns of the kernel that count as one tap
+  Index left_ = 0;   // columns of padding in the stage
+  Index right_ = 0;
   Index pixels_ = 1;
   Index chunk_ = 1;  // pixels
   bool staged_ = false;

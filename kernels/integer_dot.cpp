@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/byte_lane.hpp"
 #include "kernels/isa.hpp"
-#include "kernels/lane.hpp"
 #include "kernels/multiversion.hpp"
 
 #if defined(__x86_64__)
@@ -24,13 +24,8 @@ constexpr int float_pixels = 6;  // 12 of AVX2's 16 registers hold sums
 // with or without contraction.
 constexpr Index exact_terms = 256;
 
-typedef std::int32_t IntegerLane __attribute__((vector_size(dot_lane * sizeof(std::int32_t)), may_alias));
-
-typedef std::uint32_t UnsignedLane __attribute__((vector_size(dot_lane * sizeof(std::uint32_t)), may_alias));
-
-// Sums wrap around.
 STRAKE_LANE_FUNCTION void flush(Lane& sums, IntegerLane& all) {
-  all = (IntegerLane)((UnsignedLane)all + (UnsignedLane) __builtin_convertvector(sums, IntegerLane));
+  add(all, __builtin_convertvector(sums, IntegerLane));
   sums = Lane{};
 }
 
@@ -89,10 +84,12 @@ STRAKE_MULTIVERSION_FMA void multiply_floats(const DotBlock& dot) {
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define STRAKE_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
+#define STRAKE_VNNI_INLINE \
+  __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni"), always_inline)) inline
 constexpr int byte_pixels = 14;  // 28 of 32 registers hold sums of two lanes
 
 template <int P, int L>
-[[gnu::always_inline]] STRAKE_VNNI inline void byte_block(const DotBlock& d) {
+STRAKE_VNNI_INLINE void byte_block(const DotBlock& d) {
   __m512i sums[P][L];
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p)
@@ -124,7 +121,7 @@ template <int P, int L>
 }
 
 template <int L, int P = byte_pixels>
-[[gnu::always_inline]] STRAKE_VNNI inline void byte_pixels_of(const DotBlock& d) {
+STRAKE_VNNI_INLINE void byte_pixels_of(const DotBlock& d) {
   if (d.n_pixels == P) {
     byte_block<P, L>(d);
   } else if constexpr (P > 1) {
@@ -140,32 +137,77 @@ STRAKE_VNNI void multiply_bytes(const DotBlock& dot) {
   }
 }
 
+// As `multiply_channels`, with instructions that compilers do not find.
+template <class Widen>
+STRAKE_VNNI_INLINE void wide_channels(const ChannelDot& d, const Widen& widen_bytes) {
+  const Index width = (d.n + dot_lane - 1) / dot_lane * dot_lane;
+  for (Index first = 0; first < d.n; first += dot_lane) {
+    const auto cells = static_cast<__mmask16>((1U << std::min(d.n - first, dot_lane)) - 1);
+    __m512i sums = _mm512_setzero_si512();
+    for (Index tap = 0; tap < d.n_taps; ++tap) {
+      const __m128i bytes = _mm_maskz_loadu_epi8(cells, d.places[tap * d.place_step] + first);
+      const __m512i weights = _mm512_loadu_si512(d.weights + tap * width + first);
+      sums = _mm512_add_epi32(sums, _mm512_mullo_epi32(widen_bytes(bytes), weights));
+    }
+    _mm512_storeu_si512(d.sums + first, sums);
+  }
+}
+
+// With a mask of all cells: compilers take what the others leave open for a variable without a value.
+struct WidenUnsigned {
+  STRAKE_VNNI __m512i operator()(__m128i bytes) const { return _mm512_maskz_cvtepu8_epi32(0xFFFF, bytes); }
+};
+struct WidenSigned {
+  STRAKE_VNNI __m512i operator()(__m128i bytes) const { return _mm512_maskz_cvtepi8_epi32(0xFFFF, bytes); }
+};
+STRAKE_VNNI void wide_channels_u8(const ChannelDot& dot) { wide_channels(dot, WidenUnsigned{}); }
+STRAKE_VNNI void wide_channels_i8(const ChannelDot& dot) { wide_channels(dot, WidenSigned{}); }
+
 bool has_byte_dot() { return instruction_set_level() >= 4 && __builtin_cpu_supports("avx512vnni") != 0; }
 #endif
 
 // ---- one channel for each group -----------------------------------------------------------------------------------
 
+// The lane of channels from `first` on, by `read(place, lane)`.
+template <class Read>
+STRAKE_LANE_FUNCTION void multiply_lane(const ChannelDot& d, Index first, Index width, const Read& read) {
+  IntegerLane sums{};
+  for (Index tap = 0; tap < d.n_taps; ++tap) {
+    IntegerLane x;
+    read(d.places[tap * d.place_step] + first, x);
+    IntegerLane weights;
+    std::memcpy(&weights, d.weights + tap * width + first, sizeof weights);
+    sums += x * weights;
+  }
+  std::memcpy(d.sums + first, &sums, sizeof sums);
+}
+
+template <class T>
+struct ReadLane {
+  STRAKE_LANE_FUNCTION void operator()(const std::byte* from, IntegerLane& to) const { widen<T>(from, to); }
+};
+
+// Only the first `n` bytes, which may be the last that there are.
+template <class T>
+struct ReadPart {
+  std::size_t n;
+  STRAKE_LANE_FUNCTION void operator()(const std::byte* from, IntegerLane& to) const {
+    std::byte part[dot_lane] = {};
+    std::memcpy(part, from, n);
+    widen<T>(part, to);
+  }
+};
+
 template <class T>
 STRAKE_LANE_FUNCTION void multiply_channels(const ChannelDot& d) {
-  typedef T ByteLane __attribute__((vector_size(dot_lane)));
   const Index width = (d.n + dot_lane - 1) / dot_lane * dot_lane;
-  for (Index first = 0; first < d.n; first += dot_lane) {
-    IntegerLane sums{};
-    for (Index tap = 0; tap < d.n_taps; ++tap) {
-      const std::byte* from = d.places[tap * d.place_step] + first;
-      ByteLane bytes{};
-      if (d.n - first >= dot_lane) {
-        std::memcpy(&bytes, from, sizeof bytes);
-      } else {
-        std::memcpy(&bytes, from, static_cast<std::size_t>(d.n - first));
-      }
-      IntegerLane weights;
-      std::memcpy(&weights, d.weights + tap * width + first, sizeof weights);
-      sums += __builtin_convertvector(bytes, IntegerLane) * weights;
-    }
-    std::memcpy(d.sums + first, &sums, sizeof sums);
-  }
+  Index first = 0;
+  for (; first + dot_lane <= d.n; first += dot_lane) multiply_lane(d, first, width, ReadLane<T>{});
+  if (first < d.n) multiply_lane(d, first, width, ReadPart<T>{static_cast<std::size_t>(d.n - first)});
 }
+
+STRAKE_MULTIVERSION void multiply_u8(const ChannelDot& dot) { multiply_channels<std::uint8_t>(dot); }
+STRAKE_MULTIVERSION void multiply_i8(const ChannelDot& dot) { multiply_channels<std::int8_t>(dot); }
 
 }  // namespace
 
@@ -179,7 +221,11 @@ Dot fastest_dot(bool bytes) {
   return {.channels_per_step = 1, .most_pixels = float_pixels, .multiply = multiply_floats, .name = "own_int8:float"};
 }
 
-STRAKE_MULTIVERSION void multiply_u8(const ChannelDot& dot) { multiply_channels<std::uint8_t>(dot); }
-STRAKE_MULTIVERSION void multiply_i8(const ChannelDot& dot) { multiply_channels<std::int8_t>(dot); }
+MultiplyChannels fastest_channels(ElementType type) {
+#if defined(STRAKE_VNNI)
+  if (has_byte_dot()) return type == ElementType::u8 ? wide_channels_u8 : wide_channels_i8;
+#endif
+  return type == ElementType::u8 ? multiply_u8 : multiply_i8;
+}
 
 }  // namespace strake::kernels

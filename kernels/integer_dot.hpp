@@ -11,6 +11,7 @@
 #include <string>
 
 #include "core/box.hpp"
+#include "core/element_type.hpp"
 
 namespace strake::kernels {
 
@@ -51,7 +52,8 @@ struct ChannelDot {
   Index n;
   std::int32_t* sums;
 };
-void multiply_u8(const ChannelDot& dot);
-void multiply_i8(const ChannelDot& dot);
+using MultiplyChannels = void (*)(const ChannelDot&);
+/// For channels of u8 or i8.
+[[nodiscard]] MultiplyChannels fastest_channels(ElementType type);
 
 }  // namespace strake::kernels

@@ -2,39 +2,13 @@
 #include "kernels/integer_finish.hpp"
 
 #include <algorithm>
-#include <cstring>
 
-#include "kernels/lane.hpp"
+#include "kernels/byte_lane.hpp"
 #include "kernels/multiversion.hpp"
 
 namespace strake::kernels {
 
 namespace {
-
-typedef std::int32_t IntegerLane __attribute__((vector_size(lane_floats * sizeof(std::int32_t)), may_alias));
-typedef std::uint32_t UnsignedLane __attribute__((vector_size(lane_floats * sizeof(std::uint32_t)), may_alias));
-typedef std::uint8_t UnsignedBytes __attribute__((vector_size(lane_floats)));
-typedef std::int8_t SignedBytes __attribute__((vector_size(lane_floats)));
-
-// The first `n` cells; memcpy of a constant size is one instruction.
-template <class V>
-STRAKE_LANE_FUNCTION void load_cells(const void* from, Index n, V& to) {
-  if (n == lane_floats) {
-    std::memcpy(&to, from, sizeof to);
-  } else {
-    to = V{};
-    std::memcpy(&to, from, static_cast<std::size_t>(n) * sizeof to[0]);
-  }
-}
-
-template <class V>
-STRAKE_LANE_FUNCTION void store_cells(const V& from, Index n, void* to) {
-  if (n == lane_floats) {
-    std::memcpy(to, &from, sizeof from);
-  } else {
-    std::memcpy(to, &from, static_cast<std::size_t>(n) * sizeof from[0]);
-  }
-}
 
 STRAKE_LANE_FUNCTION void bound(Lane& v, float low, float high) {
   const Lane least = Lane{} + low;
@@ -43,67 +17,116 @@ STRAKE_LANE_FUNCTION void bound(Lane& v, float low, float high) {
   v = v > most ? most : v;
 }
 
-// To the nearest integer between two integers, half to even. Floats above 2^23 have no fraction.
+// Floats above 2^23 have no fraction: adding this to a small number of either sign rounds it, half to even, and leaves
+// the integer in the lowest bits.
+constexpr float no_fraction = 12582912;  // 1.5 * 2^23
+
+// To the nearest integer between two integers.
 STRAKE_LANE_FUNCTION void round_between(Lane& v, float low, float high) {
   bound(v, low, high);
-  constexpr float no_fraction = 12582912;  // 1.5 * 2^23, for numbers of either sign
   v = (v + no_fraction) - no_fraction;
 }
 
-STRAKE_LANE_FUNCTION void add_residual(const IntegerFinish& how, const std::byte* src, Index n, Lane& v) {
-  const QuantizedResidual& residual = *how.residual;
+STRAKE_LANE_FUNCTION void add_residual(const QuantizedResidual& residual, ElementType type, const std::byte* src,
+                                       Lane& v) {
   if (residual.step != 0) {
     round_between(v, residual.low, residual.high);
     v *= residual.step;
   }
-  Lane r;
-  if (how.residual_type == ElementType::u8) {
-    UnsignedBytes bytes;
-    load_cells(src, n, bytes);
-    r = __builtin_convertvector(bytes, Lane);
+  IntegerLane r;
+  if (type == ElementType::u8) {
+    widen<std::uint8_t>(src, r);
   } else {
-    SignedBytes bytes;
-    load_cells(src, n, bytes);
-    r = __builtin_convertvector(bytes, Lane);
+    widen<std::int8_t>(src, r);
   }
-  v += (r - residual.zero) * residual.scale;
+  v += (__builtin_convertvector(r, Lane) - residual.zero) * residual.scale;
 }
 
-STRAKE_LANE_FUNCTION void store_scaled(const IntegerFinish& how, Lane& v, Index n, std::byte* dst) {
-  if (how.to == ElementType::f32) {
-    bound(v, how.low, how.high);
-    return store_cells(v, n, dst);
+// A whole lane of channels from `m` on. Bits of i8 are stored like those of u8.
+template <ElementType to, bool adds>
+STRAKE_LANE_FUNCTION void finish_lane(const IntegerFinish& how, const std::int32_t* from, Index m, const std::byte* src,
+                                      std::byte* dst) {
+  IntegerLane sums;
+  IntegerLane base;
+  std::memcpy(&sums, from, sizeof sums);
+  std::memcpy(&base, how.base + m, sizeof base);
+  add(sums, base);
+  if constexpr (to == ElementType::i32) {
+    std::memcpy(dst, &sums, sizeof sums);
+  } else {
+    Lane scale;
+    Lane shift;
+    load(how.scale + m, scale);
+    load(how.shift + m, shift);
+    Lane v = __builtin_convertvector(sums, Lane) * scale + shift;
+    if constexpr (adds) add_residual(*how.residual, how.residual_type, src, v);
+    if constexpr (to == ElementType::f32) {
+      bound(v, how.low, how.high);
+      std::memcpy(dst, &v, sizeof v);
+    } else {
+      bound(v, how.low - how.zero, how.high - how.zero);
+      v += no_fraction;
+      IntegerLane bits;
+      std::memcpy(&bits, &v, sizeof bits);
+      narrow(bits + static_cast<std::int32_t>(how.zero), dst);
+    }
   }
-  round_between(v, how.low - how.zero, how.high - how.zero);
-  const IntegerLane whole = __builtin_convertvector(v + how.zero, IntegerLane);
-  store_cells(__builtin_convertvector(whole, UnsignedBytes), n, dst);  // the bits of i8 are the same
+}
+
+/// Whose channels, and where they lie.
+struct Places {
+  Index first;
+  Index n;
+  Index n_pixels;
+  std::byte* const* dst;
+  const std::byte* const* src;
+};
+
+template <ElementType to, bool adds>
+STRAKE_LANE_FUNCTION void finish_pixels(const IntegerFinish& all, const Places& at) {
+  constexpr auto cell = static_cast<Index>(size_of(to));
+  const IntegerFinish how = all;  // nothing that is written may change it
+  const Index n_whole = at.n / lane_floats * lane_floats;
+  const auto rest = static_cast<std::size_t>(at.n - n_whole);
+  for (Index pixel = 0; pixel < at.n_pixels; ++pixel) {
+    const std::int32_t* sums = how.sums + pixel * how.sum_step;
+    std::byte* dst = at.dst[pixel] + at.first * cell;
+    const std::byte* src = adds ? at.src[pixel] + at.first : nullptr;
+    for (Index m = 0; m < n_whole; m += lane_floats)
+      finish_lane<to, adds>(how, sums + m, at.first + m, adds ? src + m : nullptr, dst + m * cell);
+    if (rest == 0) continue;
+    std::byte in[lane_floats] = {};
+    std::byte out[lane_floats * cell];
+    if constexpr (adds) std::memcpy(in, src + n_whole, rest);
+    finish_lane<to, adds>(how, sums + n_whole, at.first + n_whole, in, out);
+    std::memcpy(dst + n_whole * cell, out, rest * static_cast<std::size_t>(cell));
+  }
+}
+
+template <ElementType to>
+STRAKE_LANE_FUNCTION void finish_scaled(const IntegerFinish& how, const Places& at) {
+  if (how.residual != nullptr) {
+    finish_pixels<to, true>(how, at);
+  } else {
+    finish_pixels<to, false>(how, at);
+  }
+}
+
+STRAKE_MULTIVERSION void finish_all(const IntegerFinish& how, const Places& at) {
+  if (how.to == ElementType::i32) {
+    finish_pixels<ElementType::i32, false>(how, at);
+  } else if (how.to == ElementType::f32) {
+    finish_scaled<ElementType::f32>(how, at);
+  } else {
+    finish_scaled<ElementType::u8>(how, at);
+  }
 }
 
 }  // namespace
 
-STRAKE_MULTIVERSION void finish(const IntegerFinish& how, Index first, Index n, Index n_pixels, std::byte* const* dst,
-                                const std::byte* const* src) {
-  for (Index pixel = 0; pixel < n_pixels; ++pixel)
-    for (Index at = 0; at < n; at += lane_floats) {
-      const Index cells = std::min(n - at, lane_floats);
-      IntegerLane sums;
-      IntegerLane base;
-      std::memcpy(&sums, how.sums + pixel * how.sum_step + at, sizeof sums);
-      std::memcpy(&base, how.base + first + at, sizeof base);
-      sums = (IntegerLane)((UnsignedLane)sums + (UnsignedLane)base);  // wraps around
-      std::byte* to = dst[pixel] + (first + at) * static_cast<Index>(size_of(how.to));
-      if (how.scale == nullptr) {
-        store_cells(sums, cells, to);
-        continue;
-      }
-      Lane scale;
-      Lane shift;
-      load(how.scale + first + at, scale);
-      load(how.shift + first + at, shift);
-      Lane v = __builtin_convertvector(sums, Lane) * scale + shift;
-      if (how.residual != nullptr) add_residual(how, src[pixel] + first + at, cells, v);
-      store_scaled(how, v, cells, to);
-    }
+void finish(const IntegerFinish& how, Index first, Index n, Index n_pixels, std::byte* const* dst,
+            const std::byte* const* src) {
+  finish_all(how, {.first = first, .n = n, .n_pixels = n_pixels, .dst = dst, .src = src});
 }
 
 }  // namespace strake::kernels

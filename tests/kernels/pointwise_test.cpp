@@ -242,5 +242,23 @@ TEST(Repeat, ExpandTileAndTriluMoveCellsOfAnyType) {
   }
 }
 
+TEST(Pointwise, QuantisesToEveryTypeAndBack) {
+  Random random(83);
+  for (const ElementType type : {ElementType::u8, ElementType::i8, ElementType::i16, ElementType::u16}) {
+    Graph graph;
+    const Shape shape = {2, 5, 6, 7};
+    const OpId x = add_input(graph, shape);
+    const OpId scale = add_input(graph, {5, 1, 1});
+    const OpId zero = add_input(graph, {5, 1, 1}, type);
+    const std::vector<Values> inputs = {random_values(random, shape, -200, 200),
+                                        random_values(random, {5, 1, 1}, 0.1F, 1),
+                                        random_numbers(random, type, {5, 1, 1}, -100, 100)};
+    const OpId bytes = add_op(graph, {x, scale, zero}, Pointwise{.kind = PointwiseKind::quantize});
+    check_operator(graph, inputs, random);
+    add_op(graph, {bytes, scale, zero}, Pointwise{.kind = PointwiseKind::dequantize});
+    check_operator(graph, inputs, random);
+  }
+}
+
 }  // namespace
 }  // namespace strake::kernels
