@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/report.hpp"
 #include "cli/table.hpp"
@@ -31,6 +32,17 @@ std::string ports_text(const Graph& graph, const std::vector<Port>& ports) {
                          const std::vector<std::string>& unsupported) {
   write_json(context, options, {{"model", options.model}, {"unsupported", unsupported}});
   throw InvalidInput("'" + options.model + "': " + onnx_import::unsupported_text(unsupported));
+}
+
+double weight_bytes(const Graph& graph) {
+  std::set<WeightId> used;
+  for (const Op& op : graph.ops)
+    for (const WeightId id : weights_of(op)) used.insert(id);
+  double n_bytes = 0;
+  for (const WeightId id : used)
+    n_bytes +=
+        static_cast<double>(volume(graph.weight(id).shape)) * static_cast<double>(size_of(graph.weight(id).type));
+  return n_bytes;
 }
 
 // What runs on rank 0 behind the graph, and why.
@@ -78,7 +90,7 @@ int info(const Context& context, const CommonOptions& options, const InputOption
   text += fmt::format(
       "{} operators after rewriting, {} parameters ({}), {:.3f} GFLOP a frame, {:.1f} % of them in operators "
       "that can be split\n",
-      graph.ops.size(), parameters(graph), bytes_text(4.0 * static_cast<double>(parameters(graph))), work / 1e9,
+      graph.ops.size(), parameters(graph), bytes_text(weight_bytes(graph)), work / 1e9,
       work > 0 ? 100 * split_work / work : 0);
   print(context, options, text);
   write_json(context, options,

@@ -99,11 +99,6 @@ constexpr Operands linear = {1, 2, 3, 4, 5, 6, 7, 8};
 
 bool is_known_byte(const HostValue* value) { return value != nullptr && is_byte(value->type); }
 
-// For which of `m` channels a list has a value: one for all, or one for each.
-float of_channel(const std::vector<float>& values, std::size_t channel) {
-  return values.size() == 1 ? values.front() : values[channel];
-}
-
 void check_count(const Node& node, const char* what, Index count, Index m) {
   if (count != 1 && count != m)
     throw node.error(std::to_string(count) + " " + what + " for " + std::to_string(m) + " channels");
@@ -122,20 +117,20 @@ void set_zeros(Translator& t, const Node& node, const Operands& at, Index m, Int
   conv.weight_zeros = t.weight(node.proto().input(at.w_zero), {zeros.size()}, zeros.data, zeros.type);
 }
 
-// x_scale * w_scale / y_scale for each channel.
+// x_scale * w_scale / y_scale: one for all of `m` channels, or one for each.
 std::vector<float> multipliers(const Translator& t, const Node& node, const Operands& at, Index m) {
-  const std::vector<float> w_scales = known_floats(t, node, at.w_scale);
-  check_count(node, "scales", static_cast<Index>(w_scales.size()), m);
-  std::vector<float> scales;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(m); ++i)
-    scales.push_back(only(t, node, at.x_scale) * of_channel(w_scales, i) / only(t, node, at.y_scale));
+  std::vector<float> scales = known_floats(t, node, at.w_scale);
+  check_count(node, "scales", static_cast<Index>(scales.size()), m);
+  for (float& scale : scales) scale = only(t, node, at.x_scale) * scale / only(t, node, at.y_scale);
   return scales;
 }
 
 // How the sums become bytes again.
 void set_scales(Translator& t, const Node& node, const Operands& at, Index m, IntegerConv& conv) {
   if (at.y_scale < 0) return;
-  conv.scale = t.weight(node.name() + "/scale", {m}, Blob::copy_of(multipliers(t, node, at, m)));
+  std::vector<float> scales = multipliers(t, node, at, m);
+  scales.resize(static_cast<std::size_t>(m), scales.front());
+  conv.scale = t.weight(node.name() + "/scale", {m}, Blob::copy_of(scales));
   const HostValue* zero = node.has_input(at.y_zero) ? &t.known(node, at.y_zero) : nullptr;
   conv.to = zero == nullptr ? ElementType::u8 : zero->type;
   if (!is_byte(conv.to)) throw node.not_in_graph("makes numbers of type " + std::string(to_string(conv.to)));
@@ -225,10 +220,10 @@ void matmul_integer(Translator& t, const Node& node) {
 
 void qlinear_matmul(Translator& t, const Node& node) {
   if (is_layer(t, node, linear)) return t.output(node, times_matrix(t, node, linear));
-  const Index n = t.shape(node, linear.w).back();
-  const std::vector<float> scales = multipliers(t, node, linear, n);
-  const OpId scale = t.add(node, {}, Constant{t.weight(node.name() + "/scale", {n}, Blob::copy_of(scales))}, Shape{n});
   const OpId sums = integer_product(t, node, linear);
+  const std::vector<float> scales = multipliers(t, node, linear, t.graph().shape(sums).back());
+  const Shape shape = {static_cast<Index>(scales.size())};
+  const OpId scale = t.add(node, {}, Constant{t.weight(node.name() + "/scale", shape, Blob::copy_of(scales))}, shape);
   const Pointwise dequantize{.kind = PointwiseKind::dequantize};
   const OpId product = t.add(node, {sums, scale, number(t, node, ElementType::i32, 0)}, dequantize);
   const OpId zero = zero_point(t, node, linear.y_zero, ElementType::u8);

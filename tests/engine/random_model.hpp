@@ -2,6 +2,7 @@
 #pragma once
 /// Random graphs and random tables of boxes for property tests: everything follows from a printed seed.
 
+#include <cstring>
 #include <optional>
 #include <random>
 
@@ -40,7 +41,7 @@ class RandomGraph {
     const OpId input =
         graph_.add({.name = "input", .inputs = {}, .shape = shape, .type = ElementType::f32, .attributes = Input{}});
     graph_.inputs.push_back({input, "input", ElementType::f32});
-    OpId last = input;
+    OpId last = random_.chance(15) ? add_quantized(input) : input;
     for (Index n = random_.between(2, 5); n > 0; --n) last = add_any(last);
     if (random_.chance(25)) last = add_normalisation(last);
     if (random_.chance(25)) last = add_classifier(last);
@@ -193,6 +194,37 @@ class RandomGraph {
                {shape[0], c, map[2] * block - begin, map[3] * block});
   }
 
+  OpId byte(Index value) {
+    Blob blob = Blob::allocate(1);
+    *blob.data() = static_cast<std::byte>(value);
+    return add({}, Constant{graph_.add_weight("w" + std::to_string(graph_.weights.size()), {}, blob, ElementType::u8)});
+  }
+
+  // A convolution of bytes. Only of the input, whose values are exact: elsewhere rounding decides which byte it is.
+  OpId add_quantized(OpId src) {
+    const Shape shape = graph_.shape(src);
+    const OpId zero = byte(random_.between(0, 255));
+    const OpId scale = add({}, Constant{weight({}, 0)});
+    graph_.weights.back().values.floats()[0] = 0.011F;
+    const OpId bytes = add({src, scale, zero}, Pointwise{.kind = PointwiseKind::quantize});
+    IntegerConv conv;
+    conv.groups = random_.chance(30) ? shape[1] : 1;
+    conv.window = {window(shape[2], 7), window(shape[3], 7)};
+    const Index m = conv.groups == 1 ? random_.between(1, 40) : shape[1];
+    const Shape weights = {m, shape[1] / conv.groups, conv.window.h.kernel, conv.window.w.kernel};
+    Blob values = Blob::allocate(static_cast<std::size_t>(volume(weights)));
+    for (Index i = 0; i < volume(weights); ++i) values.data()[i] = static_cast<std::byte>(random_.between(0, 255));
+    conv.weights = graph_.add_weight("w" + std::to_string(graph_.weights.size()), weights, values, ElementType::i8);
+    const Index products = volume(weights) / m;
+    conv.scale = weight({m}, 0.01F / static_cast<float>(products));
+    conv.to = ElementType::u8;
+    conv.zero = 120;
+    conv.low = 0;
+    conv.high = 255;
+    const OpId result = add({bytes, zero}, conv);
+    return add({result, scale, byte(120)}, Pointwise{.kind = PointwiseKind::dequantize});
+  }
+
   // Channels in groups and back, as a shuffle does, or a map as a list of positions.
   OpId add_reshapes(OpId src) {
     const Shape shape = graph_.shape(src);
@@ -341,7 +373,11 @@ inline Plan random_plan(Random& random, const Graph& graph, int n_ranks) {
 /// A graph whose weights nobody shares, since kernels may change them in place.
 inline Graph deep_copy(const Graph& graph) {
   Graph copy = graph;
-  for (Weight& weight : copy.weights) weight.values = Blob::copy_of(weight.values.floats());
+  for (Weight& weight : copy.weights) {
+    const Blob from = weight.values;
+    weight.values = Blob::allocate(from.size_bytes());
+    std::memcpy(weight.values.data(), from.data(), from.size_bytes());
+  }
   return copy;
 }
 

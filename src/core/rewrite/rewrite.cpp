@@ -30,6 +30,12 @@ void optimise(Graph& graph) {
     changed = split_reductions(graph, parts);
     for (const auto rewrite : rewrites) changed = rewrite(graph) || changed;
   }
+  // Once convolutions have their scales, activations and residuals.
+  constexpr std::array quantised = {move_bytes, find_integer_convs, fuse_quantised, drop_identities, drop_dead};
+  for (changed = true; changed;) {
+    changed = false;
+    for (const auto rewrite : quantised) changed = rewrite(graph) || changed;
+  }
 }
 
 }  // namespace strake::rewrite

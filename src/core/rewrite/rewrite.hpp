@@ -82,6 +82,21 @@ bool fuse_residuals(Graph& graph);
 /// Gather of channels, which can be cut along rows: ShuffleNet's channel shuffle, in whatever words.
 bool find_shuffles(Graph& graph);
 
+// ---- quantize_convs.cpp, quantize_moves.cpp: quantised networks -----------------------------------------------------
+
+/// A Conv of dequantised bytes, and a MatMul of them with a constant matrix, become an IntegerConv to f32 where the
+/// weights are whole numbers of 8 bits times a step for each output channel, as folding a dequantisation leaves them,
+/// and the post-ops are a dequantised residual, relu or clip.
+bool find_integer_convs(Graph& graph);
+
+/// The quantisation of an IntegerConv that nobody else reads becomes part of it. So does a sum with a dequantised
+/// residual, be the convolution's own result quantised on the way or not.
+bool fuse_quantised(Graph& graph);
+
+/// Moves and maximum poolings of dequantised bytes become dequantised moves; a quantisation goes in front of the
+/// Reshape behind a convolution; a dequantisation and the same quantisation cancel out.
+bool move_bytes(Graph& graph);
+
 // ---- prune.cpp: what nobody needs ---------------------------------------------------------------------------------
 
 /// Reshapes and transposes that change nothing or undo each other, slices of everything, pads of nothing.
