@@ -11,7 +11,9 @@ endif()
 get_filename_component(CMAKE_SYSROOT "${STRAKE_SYSROOT}" ABSOLUTE)
 
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L ${CMAKE_SYSROOT})
+# A processor without SVE, as edge nodes have; -DSTRAKE_QEMU_CPU=max has it.
+set(STRAKE_QEMU_CPU cortex-a72 CACHE STRING "Processor that qemu-user imitates")
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -cpu ${STRAKE_QEMU_CPU} -L ${CMAKE_SYSROOT})
 
 # Programs are the host's: protoc has to be of the version of the sysroot's libprotobuf.
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
