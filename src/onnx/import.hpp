@@ -38,7 +38,7 @@ struct DeclaredInput {
 /// "2 operators are not supported: node 'a' (..), node 'b' (..)".
 [[nodiscard]] std::string unsupported_text(const std::vector<std::string>& unsupported);
 
-/// Reads, checks and translates a model (opset 1 to 21, external data beside the file). Shape arithmetic is folded with
+/// Reads, checks and translates a model (opset 1 to 22, external data beside the file). Shape arithmetic is folded with
 /// the given input shapes; 16-bit floats become f32. What cannot stand in the graph and nevertheless can be computed
 /// becomes the model's tail. Not rewritten yet: see core/rewrite.
 /// @throws InvalidInput naming file and node: not there, truncated, not ONNX, cyclic, a missing weight, a wrong type,

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t oldest_opset = 1;
-constexpr std::int64_t newest_opset = 21;
+constexpr std::int64_t newest_opset = 22;  // 22 adds bfloat16 to operators, and nothing else
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& why) {
   throw InvalidInput("'" + file.string() + "' is no ONNX model that can be read: " + why);

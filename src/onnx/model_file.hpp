@@ -13,7 +13,7 @@
 namespace strake::onnx_import {
 
 /// Parses a model; external data stays in its files until a tensor is taken.
-/// @throws InvalidInput naming the file: missing, empty, truncated, not ONNX, an opset outside 1 to 21
+/// @throws InvalidInput naming the file: missing, empty, truncated, not ONNX, an opset outside 1 to 22
 [[nodiscard]] onnx::ModelProto read_model(const std::filesystem::path& file);
 
 /// The opset of the standard operators.

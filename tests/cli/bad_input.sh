@@ -66,7 +66,8 @@ grep -q MPI_ABORT "$scratch/stderr" && fail "ranks were aborted although all of 
   "$mpirun" 8 "$strake" run "$scratch/flat.onnx" --axis h --strategy equal --exact --input "$scratch/good.png"
 
 # A rank of another build.
-OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 expect 2 'another-build' \
-  mpirun --oversubscribe --bind-to none -np 1 "$strake" run "$net" --input "$scratch/good.png" : \
-  -np 1 "$build/strake-other-build" run "$net" --input "$scratch/good.png"
+# One command for both: the mpirun of Debian 13 crashes when it is given two.
+expect 2 'another-build' "$mpirun" 2 sh -c \
+  'if [ "$OMPI_COMM_WORLD_RANK" = 1 ]; then strake=$0-other-build; else strake=$0; fi; exec "$strake" "$@"' \
+  "$strake" run "$net" --input "$scratch/good.png"
 finish
