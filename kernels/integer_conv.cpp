@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "kernels/integer_finish.hpp"
+#include "kernels/integer_stage.hpp"
 #include "kernels/integer_weights.hpp"
 #include "kernels/strided.hpp"
 
@@ -17,20 +18,6 @@ namespace {
 
 constexpr Index most_places = 1024;  // of one chunk of pixels: they stay in the first cache
 constexpr Index most_blocks = 8;     // of pixels, that pass by the weights together
-
-/// Where pixels lie, in bytes.
-struct Pixels {
-  const std::byte* data = nullptr;
-  Index n_step = 0;
-  Index y_step = 0;
-  Index x_step = 0;
-  Index group_step = 0;
-};
-
-std::byte* pixel(const View& view, Index n, Index y, Index x) {
-  return view.data +
-         (n * view.strides[0] + y * view.strides[2] + x * view.strides[3]) * static_cast<Index>(size_of(view.type));
-}
 
 std::size_t aligned(std::size_t n_bytes) { return (n_bytes + 63) / 64 * 64; }
 
@@ -62,7 +49,7 @@ class IntegerConvKernel final : public Kernel {
 
   void run() override {
     set_zero_point();
-    if (staged_) stage();
+    if (stage_) from_ = stage_->fill(workspace_->data(), zero_point_, padding_.front());
     const Index chunks = (pixels_ + chunk_ - 1) / chunk_;
     const auto n_blocks = static_cast<Index>(weights_.blocks.size());
     // Few chunks: threads share the channels out instead.
@@ -82,7 +69,7 @@ class IntegerConvKernel final : public Kernel {
   }
 
   [[nodiscard]] std::string implementation() const override {
-    return by_channel_ ? "own_int8:channels" : dot_.name + (staged_ ? "+staged" : "");
+    return by_channel_ ? "own_int8:channels" : dot_.name + (stage_ ? "+staged" : "");
   }
 
  private:
@@ -101,16 +88,18 @@ class IntegerConvKernel final : public Kernel {
     steps_ = (n_in_ + dot_.channels_per_step - 1) / dot_.channels_per_step;
     const Index group_bytes = steps_ * step_bytes;
     const bool readable = dot_.channels_per_step == 4 && src_.type == ElementType::u8 && n_in_ % 4 == 0;
-    staged_ = !by_channel_ && !readable && !reads_nothing_;
     from_ = {.data = src_.data,
              .n_step = src_.strides[0],
              .y_step = src_.strides[2],
              .x_step = src_.strides[3],
              .group_step = n_in_};
     padding_.resize(static_cast<std::size_t>(by_channel_ ? src_.box[1].size() : group_bytes));
-    if (staged_) {
-      lay_out_stage(group_bytes);
-      tables_ = aligned(static_cast<std::size_t>(g_.n * from_.n_step));
+    if (!by_channel_ && !readable && !reads_nothing_) {
+      stage_.emplace(src_, g_, dot_);
+      taps_ /= stage_->run();
+      steps_ *= stage_->run();
+      padding_.resize(padding_.size() * static_cast<std::size_t>(stage_->run()));
+      tables_ = aligned(stage_->n_bytes());
     }
     pixels_ = g_.n * g_.oh * g_.ow;
     const Index per_block = by_channel_ ? 1 : dot_.most_pixels;
@@ -123,85 +112,16 @@ class IntegerConvKernel final : public Kernel {
     workspace_->reserve(tables_ + static_cast<std::size_t>(threads_) * table_bytes_);
   }
 
-  // Pixels lie side by side there, so that a row of the kernel is one run of steps if the row's padding lies there too.
-  void lay_out_stage(Index group_bytes) {
-    const Index x_step = src_.box[1].size() / n_in_ * group_bytes;
-    if (g_.groups == 1 && g_.w.dilation == 1 && g_.w.kernel > 1) {
-      left_ = std::max<Index>(g_.w.pad_begin, 0);
-      right_ = std::max<Index>((g_.ow - 1) * g_.w.stride - g_.w.pad_begin + g_.w.kernel - g_.iw, 0);
-      run_ = g_.w.kernel;
-      taps_ /= run_;
-      steps_ *= run_;
-      padding_.resize(padding_.size() * static_cast<std::size_t>(run_));
-    }
-    const Index y_step = (left_ + g_.iw + right_) * x_step;
-    from_ = {.data = nullptr, .n_step = g_.ih * y_step, .y_step = y_step, .x_step = x_step, .group_step = group_bytes};
-  }
-
   // Sums are of what lies in memory; the zero point's part is the same for all pixels, since padding is zero points.
   void set_zero_point() {
     const auto bits = std::to_integer<std::uint8_t>(*zero_.data);
     zero_point_ = src_.type == ElementType::u8 ? Index{bits} : Index{static_cast<std::int8_t>(bits)};
     const bool floats = !by_channel_ && dot_.channels_per_step == 1;
-    const Index in_memory = floats ? 0 : by_channel_ ? zero_point_ : zero_point_ + shift_to_unsigned();
+    const Index in_memory = floats ? 0 : by_channel_ ? zero_point_ : zero_point_ + shift_to_unsigned(src_.type);
     std::memset(padding_.data(), static_cast<std::uint8_t>(in_memory), padding_.size());
     for (std::size_t m = 0; m < base_.size(); ++m)
       base_[m] = static_cast<std::int32_t>(static_cast<std::uint32_t>(bias_[m]) -
                                            static_cast<std::uint32_t>(in_memory * weights_.sums[m]));
-  }
-
-  [[nodiscard]] Index shift_to_unsigned() const { return src_.type == ElementType::u8 ? 0 : 128; }
-
-  void stage() {
-    std::byte* to = workspace_->data() + left_ * from_.x_step;
-    from_.data = to;
-    const Index groups = src_.box[1].size() / n_in_;
-    const Index rows = g_.n * g_.ih;
-    const auto pad = [&](std::byte* first, Index n) {
-      std::memset(first, std::to_integer<int>(padding_.front()), static_cast<std::size_t>(n * from_.x_step));
-    };
-#pragma omp parallel for schedule(static) if (rows > 1 && rows * g_.iw * src_.box[1].size() > parallel_floats)
-    for (Index row = 0; row < rows; ++row) {
-      std::byte* row_to = to + row * from_.y_step;
-      pad(row_to - left_ * from_.x_step, left_);
-      const std::byte* row_from = pixel(src_, row / g_.ih, row % g_.ih, 0);
-      if (n_in_ == 3 && groups == 1 && dot_.channels_per_step == 4) {
-        stage_picture(row_from, row_to);
-      } else {
-        for (Index x = 0; x < g_.iw; ++x)
-          for (Index group = 0; group < groups; ++group)
-            stage_group(row_from + x * src_.strides[3] + group * n_in_,
-                        row_to + x * from_.x_step + group * from_.group_step);
-      }
-      pad(row_to + g_.iw * from_.x_step, right_);
-    }
-  }
-
-  // Three channels: what first layers read.
-  void stage_picture(const std::byte* from, std::byte* to) const {
-    const auto flipped = static_cast<std::byte>(shift_to_unsigned());
-    for (Index x = 0; x < g_.iw; ++x, from += src_.strides[3], to += step_bytes) {
-      const std::byte four[] = {from[0] ^ flipped, from[1] ^ flipped, from[2] ^ flipped, std::byte{0}};
-      std::memcpy(to, four, sizeof four);
-    }
-  }
-
-  // Channels in gaps meet weights of zero.
-  void stage_group(const std::byte* from, std::byte* to) const {
-    if (dot_.channels_per_step == 4) {
-      const auto flipped = static_cast<std::byte>(shift_to_unsigned());
-      for (Index i = 0; i < n_in_; ++i) to[i] = from[i] ^ flipped;
-      for (Index i = n_in_; i < from_.group_step; ++i) to[i] = std::byte{0};
-      return;
-    }
-    auto* floats = reinterpret_cast<float*>(to);
-    const auto zero = static_cast<float>(zero_point_);
-    if (src_.type == ElementType::u8) {
-      for (Index i = 0; i < n_in_; ++i) floats[i] = static_cast<float>(std::to_integer<std::uint8_t>(from[i])) - zero;
-    } else {
-      for (Index i = 0; i < n_in_; ++i)
-        floats[i] = static_cast<float>(static_cast<std::int8_t>(std::to_integer<std::uint8_t>(from[i]))) - zero;
-    }
   }
 
   // ---- pixels -----------------------------------------------------------------------------------------------------
@@ -238,7 +158,8 @@ class IntegerConvKernel final : public Kernel {
   }
 
   void find_places(const Table& table, Index group) const {
-    const Index per_row = g_.w.kernel / run_;
+    const Index per_row = g_.w.kernel / (stage_ ? stage_->run() : 1);
+    const Interval columns{stage_ ? -stage_->left() : 0, g_.iw + (stage_ ? stage_->right() : 0)};
     for_each_run(table.pixels, [&](Index i, Index n, Index y, Interval x) {
       for (Index tap = 0; tap < taps_; ++tap) {
         const std::byte** places = table.places + tap * chunk_ + i;
@@ -251,8 +172,7 @@ class IntegerConvKernel final : public Kernel {
         const std::byte* row = from_.data + n * from_.n_step + sy * from_.y_step + group * from_.group_step;
         for (Index at = 0; at < x.size(); ++at) {
           const Index sx = (x.begin + at) * g_.w.stride + dx;
-          const bool inside = sx >= -left_ && sx < g_.iw + right_;
-          places[at] = inside ? row + sx * from_.x_step : padding_.data();
+          places[at] = sx >= columns.begin && sx < columns.end ? row + sx * from_.x_step : padding_.data();
         }
       }
     });
@@ -332,12 +252,9 @@ class IntegerConvKernel final : public Kernel {
   std::vector<float> shift_;
 
   Index steps_ = 1;  // of a tap
-  Index run_ = 1;    // columns of the kernel that count as one tap
-  Index left_ = 0;   // columns of padding in the stage
-  Index right_ = 0;
   Index pixels_ = 1;
   Index chunk_ = 1;  // pixels
-  bool staged_ = false;
+  std::optional<IntegerStage> stage_;
   Pixels from_;
   std::size_t tables_ = 0;  // where those of threads begin in the workspace
   std::size_t table_bytes_ = 0;

@@ -94,7 +94,8 @@ TEST(IntegerConvs, TakeReluAndBothQuantisationsIn) {
 }
 
 TEST(IntegerConvs, TakeClipIn) {
-  const IntegerConv& conv = last_conv(optimised(quantized_conv(false, ActivationKind::clip)));
+  const Graph after = optimised(quantized_conv(false, ActivationKind::clip));
+  const IntegerConv& conv = last_conv(after);
   EXPECT_EQ(conv.low, 7 + 10);
   EXPECT_EQ(conv.high, 7 + 25);
 }
