@@ -5,6 +5,7 @@
 
 #include <map>
 #include <set>
+#include <string>
 
 #include "comm/mpi_types.hpp"
 #include "comm/silence.hpp"
@@ -58,7 +59,9 @@ int largest_tag() {
 
 int nth_tag(int tag, std::map<int, int>& count, int peer) {
   const int place = count[peer]++;
-  ensure(place < messages_per_pair, "a tensor travels between two ranks in at most 256 pieces");
+  if (place >= messages_per_pair)
+    throw InvalidInput("the plan lets a tensor travel in more than " + std::to_string(messages_per_pair) +
+                       " pieces between this rank and rank " + std::to_string(peer));
   ensure(tag >= 0 && tag <= (largest_tag() - place) / messages_per_pair, "MPI has a tag for every message");
   return tag * messages_per_pair + place;
 }

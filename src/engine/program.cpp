@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
+#include <mutex>
 
 #include "core/interior.hpp"
 
@@ -27,6 +29,14 @@ BoxList pieces(const Box& box, std::size_t axis) {
 }
 
 }  // namespace
+
+Program::~Program() {
+  if (std::uncaught_exceptions() == 0 || options_.messages == Messages::left_out) return;
+  static std::mutex mutex;  // ranks may be threads
+  static std::vector<Blob> kept;
+  const std::scoped_lock lock(mutex);
+  kept.push_back(arena_);
+}
 
 Program::Program(const Graph& graph, const Plan& plan, int rank, comm::Communicator* communicator,
                  kernels::WeightStore& weights, const ProgramOptions& options)

@@ -43,6 +43,11 @@ class Program {
 
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
 
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  /// While an error is on its way out, slabs stay until the process ends: sends under way may still read them.
+  ~Program();
+
   /// The slab of an operator on this rank; empty box where it has none. Valid as long as the program.
   [[nodiscard]] View slab(OpId id) const;
 
