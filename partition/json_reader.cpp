@@ -39,6 +39,12 @@ JsonReader JsonReader::member(const std::string& key) const {
   return {*found, place_ + ", '" + key + "'"};
 }
 
+void JsonReader::expect_members(const std::vector<std::string>& keys) const {
+  for (const std::string& key : keys) (void)member(key);
+  for (const auto& [key, value] : value_->items())
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) fail("'" + key + "' is not known here");
+}
+
 std::vector<JsonReader> JsonReader::elements() const {
   if (!value_->is_array()) fail(std::string("expected a list, got ") + value_->type_name());
   std::vector<JsonReader> list;

@@ -20,6 +20,7 @@ class JsonReader {
 
   // All of these throw InvalidInput unless the value is of that kind.
   [[nodiscard]] JsonReader member(const std::string& key) const;
+  void expect_members(const std::vector<std::string>& keys) const;  // these and no others
   [[nodiscard]] std::vector<JsonReader> elements() const;
   [[nodiscard]] std::vector<JsonReader> elements(std::size_t expected) const;
   [[nodiscard]] std::string text() const;

@@ -58,6 +58,7 @@ void read_ops(const JsonReader& json, const Graph& graph, Plan& plan) {
     const auto found = missing.find(name);
     if (found == missing.end()) element.fail("expected each operator of the model once, got '" + name + "'");
     const JsonReader op = element.named("operator '" + name + "'");
+    op.expect_members({"name", "kind", "overlap", "produces"});
     (void)op.member("kind").one_of({std::string(kind_name(graph.op(found->second)))});
     read_op(op, graph, found->second, plan);
     missing.erase(found);
@@ -128,6 +129,8 @@ Plan plan_from_json(const Graph& graph, const std::string& text, int n_ranks, co
   const nlohmann::json parsed = parse_json(text, where);
   const JsonReader json(parsed, where);
   json.member("strake_plan").must_be(1);
+  json.expect_members(
+      {"strake_plan", "model", "name", "ranks", "axis", "strategy", "predicted_ms", "notes", "operators"});
   if (json.member("model").text() != fingerprint(graph)) refuse_model(json, parsed, graph);
   const Index ranks = json.member("ranks").index();
   if (ranks != n_ranks)

@@ -74,13 +74,13 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
 }
 
 void add_output_options(CLI::App& app, CommonOptions& options) {
-  app.add_option("--json", options.json, "Also write what is printed to this file");
+  app.add_option("--json", options.json, "Also write what is printed to this file")->check(check_file_name());
   app.add_flag("-v,--verbose", options.verbose, "Say more: operators and their times, decisions");
   app.add_flag("-q,--quiet", options.quiet, "Print errors only");
 }
 
 void add_plan_option(CLI::App& app, std::string& file) {
-  app.add_option("--plan", file, "Run this plan, as strake plan -o writes it");
+  app.add_option("--plan", file, "Run this plan, as strake plan -o writes it")->check(check_file_name());
 }
 
 void check_job_options(const CLI::App& app, const CommonOptions& options, int n_ranks) {

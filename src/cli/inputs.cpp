@@ -36,6 +36,15 @@ HostTensor read_tensor(const std::string& file) {
   throw InvalidInput("input file '" + file + "': expected .npy, .pb, .png, .jpg or .jpeg, got '" + extension + "'");
 }
 
+// Files are read more than once; what is not there is told by who reads it.
+void expect_regular(const std::string& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored))
+    throw InvalidInput("--input '" + file + "' is a directory, expected a file");
+  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored))
+    throw InvalidInput("--input '" + file + "' is no regular file");
+}
+
 std::string names_of(const std::vector<DeclaredInput>& declared) {
   std::string list;
   for (const DeclaredInput& input : declared) list += (list.empty() ? "'" : ", '") + input.name + "'";
@@ -49,7 +58,7 @@ InputFiles files_by_input(const std::vector<std::string>& files, const std::vect
     std::string name;
     std::string file = text;
     for (const DeclaredInput& input : declared)
-      if (text.starts_with(input.name + "=")) {
+      if (input.name.size() > name.size() && text.starts_with(input.name + "=")) {
         name = input.name;
         file = text.substr(name.size() + 1);
       }
@@ -63,6 +72,7 @@ InputFiles files_by_input(const std::vector<std::string>& files, const std::vect
                            " inputs; say which with NAME=FILE: " + names_of(declared));
       name = declared.front().name;
     }
+    expect_regular(file);
     if (!by_input.emplace(name, file).second) throw InvalidInput("--input: '" + name + "' was given twice");
   }
   return by_input;
@@ -72,7 +82,7 @@ Shape shape_of_numbers(const std::string& text, const std::string& option) {
   Shape shape;
   for (const double number : numbers_of(text, option)) {
     if (number < 1 || number > 1e9 || number != static_cast<double>(static_cast<Index>(number)))
-      throw InvalidInput(option + " expects whole sizes from 1, got '" + text + "'");
+      throw InvalidInput(option + " expects whole sizes from 1 to 1000000000, got '" + text + "'");
     shape.push_back(static_cast<Index>(number));
   }
   return shape;

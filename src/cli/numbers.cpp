@@ -96,6 +96,11 @@ CLI::Validator check_number(const NumberRule& rule) {
           ""};
 }
 
+CLI::Validator check_file_name() {
+  return {[](std::string& text) -> std::string { return text.empty() ? "expected the name of a file, got ''" : ""; },
+          ""};
+}
+
 CLI::Validator check_unsigned() {
   return {[](std::string& text) -> std::string {
             std::uint64_t number = 0;

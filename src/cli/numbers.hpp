@@ -36,6 +36,9 @@ struct NumberRule {
 /// For an option with a number that has no sign, is whole and fits into 64 bits.
 [[nodiscard]] CLI::Validator check_unsigned();
 
+/// A file's name, which has at least a character.
+[[nodiscard]] CLI::Validator check_file_name();
+
 /// An option with numbers that have commas between them.
 CLI::Option* add_numbers_option(CLI::App& app, const std::string& name, std::vector<double>& numbers,
                                 const NumberRule& rule, const std::string& description);

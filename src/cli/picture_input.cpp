@@ -83,6 +83,9 @@ void take_pictures(Graph& graph, const std::string& name, const InputOptions& op
   Op& input = graph.op(id);
   const PictureShape shape = picture_shape(input);
   const Shape model_shape = input.shape;
+  const ElementType model_type = input.type;
+  if (model_type == ElementType::boolean)
+    throw InvalidInput("input '" + name + "' has elements of type bool; a picture needs numbers");
   input.type = ElementType::u8;
   input.shape = {shape.n, shape.c, shape.h, shape.w};
 
@@ -92,11 +95,17 @@ void take_pictures(Graph& graph, const std::string& name, const InputOptions& op
                    .shape = input.shape,
                    .type = ElementType::f32,
                    .attributes = normalisation(options, shape.c)});
+  if (model_type != ElementType::f32)
+    added.push_back({.name = name + "/cast",
+                     .inputs = {id + 1},
+                     .shape = input.shape,
+                     .type = model_type,
+                     .attributes = Pointwise{.kind = PointwiseKind::cast, .to = model_type}});
   if (shape.channels_last)
     added.push_back({.name = name + "/channels_last",
-                     .inputs = {id + 1},
+                     .inputs = {id + static_cast<OpId>(added.size())},
                      .shape = model_shape,
-                     .type = ElementType::f32,
+                     .type = model_type,
                      .attributes = Transpose{{0, 2, 3, 1}}});
   insert_behind(graph, id, std::move(added));
 }

@@ -111,7 +111,8 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
   CLI::App* sub = app.add_subcommand("plan", "Show who would compute what, and what it would take");
   add_model_options(*sub, options->common);
   add_input_options(*sub, options->inputs);
-  sub->add_option("-o,--output", options->file, "Write the plan to this file, for run --plan");
+  sub->add_option("-o,--output", options->file, "Write the plan to this file, for run --plan")
+      ->check(check_file_name());
   sub->add_option("--ranks", options->ranks, "Without mpirun: so many copies of this machine")
       ->check(CLI::Range(1, 1024));
   sub->add_option("--link", options->link, "Without mpirun: rate and latency between them")->capture_default_str();

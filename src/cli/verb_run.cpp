@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/draw_strips.hpp"
+#include "cli/numbers.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
 #include "io/file.hpp"
@@ -45,28 +48,52 @@ void make_output_directory(const std::string& directory) {
                        (error ? ": " + error.message() : ""));
 }
 
-std::string output_file(const RunOptions& options, const std::string& name) {
-  return (std::filesystem::path(options.output) / file_name_of(name)).string() + "." + options.format;
+// A file for each output; names that would share one are numbered.
+std::map<std::string, std::string> output_files(const RunOptions& options, const std::vector<std::string>& names) {
+  std::map<std::string, std::string> files;
+  std::set<std::string> taken;
+  for (const std::string& name : names) {
+    std::string stem = file_name_of(name);
+    for (int i = 2; !taken.insert(stem).second; ++i) stem = file_name_of(name) + "_" + std::to_string(i);
+    files[name] = (std::filesystem::path(options.output) / stem).string() + "." + options.format;
+  }
+  return files;
+}
+
+std::vector<std::string> names_of(const engine::TensorMap& outputs) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : outputs) names.push_back(name);
+  return names;
+}
+
+// All of them, or an error before the first is written.
+std::map<std::string, io::Picture> pictures_of(const engine::TensorMap& outputs) {
+  std::map<std::string, io::Picture> pictures;
+  for (const auto& [name, tensor] : outputs) {
+    std::optional<io::Picture> picture = io::to_picture(tensor);
+    if (!picture)
+      throw InvalidInput("output '" + name + "' of shape " + to_string(tensor.shape) +
+                         " is no picture; --format npy writes it");
+    pictures.emplace(name, std::move(*picture));
+  }
+  return pictures;
 }
 
 void write_outputs(const RunOptions& options, const engine::TensorMap& outputs) {
+  const std::map<std::string, std::string> files = output_files(options, names_of(outputs));
+  if (options.format == "png") {
+    for (const auto& [name, picture] : pictures_of(outputs)) io::write_png(files.at(name), picture);
+    return;
+  }
   for (const auto& [name, tensor] : outputs) {
-    const std::string file = output_file(options, name);
-    if (options.format == "pb") {
-      onnx_import::write_tensor_proto(file, name, tensor);
-    } else if (options.format == "png") {
-      const std::optional<io::Picture> picture = io::to_picture(tensor);
-      if (!picture)
-        throw InvalidInput("output '" + name + "' of shape " + to_string(tensor.shape) +
-                           " is no picture; --format npy writes it");
-      io::write_png(file, *picture);
-    } else {
-      io::write_npy(file, tensor);
-    }
+    if (options.format == "pb")
+      onnx_import::write_tensor_proto(files.at(name), name, tensor);
+    else
+      io::write_npy(files.at(name), tensor);
   }
 }
 
-void draw(const RunOptions& options, const OpenSession& open, const engine::TensorMap& outputs) {
+io::Picture strips_picture(const OpenSession& open, const engine::TensorMap& outputs) {
   const Port& port = open.session.graph().outputs.front();
   const auto first = outputs.find(port.name);
   if (first == outputs.end())
@@ -74,7 +101,7 @@ void draw(const RunOptions& options, const OpenSession& open, const engine::Tens
   const std::optional<io::Picture> result = io::to_picture(first->second);
   const std::optional<io::Picture> input = first_picture(*open.files);
   if (!result || !input) throw InvalidInput("--draw-strips needs a picture as input and one as first output");
-  io::write_png(options.draw_strips, draw_strips(*input, *result, open.session.graph(), open.session.plan(), port.op));
+  return draw_strips(*input, *result, open.session.graph(), open.session.plan(), port.op);
 }
 
 // Rank 0 checks what it can before anybody measures or waits.
@@ -82,7 +109,9 @@ engine::TensorMap prepare_on_root(const Context& context, const RunOptions& opti
   if (!context.is_root()) return {};
   if (!options.output.empty()) {
     make_output_directory(options.output);
-    for (const Port& port : open.session.graph().outputs) io::check_writable(output_file(options, port.name));
+    std::vector<std::string> names;
+    for (const Port& port : open.session.graph().outputs) names.push_back(port.name);
+    for (const auto& [name, file] : output_files(options, names)) io::check_writable(file);
   }
   return read_inputs(open.session.graph(), *open.files, options.inputs);
 }
@@ -106,8 +135,10 @@ int run(const Context& context, const RunOptions& options) {
   if (!context.is_root()) return 0;
 
   const engine::TensorMap outputs = session.outputs();
+  std::optional<io::Picture> strips;
+  if (!options.draw_strips.empty()) strips = strips_picture(open, outputs);
   if (!options.output.empty()) write_outputs(options, outputs);
-  if (!options.draw_strips.empty()) draw(options, open, outputs);
+  if (strips) io::write_png(options.draw_strips, *strips);
 
   const engine::Percentiles latency = engine::percentiles(latencies_ms);
   const int used = ranks_used(plan, session.graph());
@@ -141,7 +172,7 @@ void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) 
   CLI::App* sub = app.add_subcommand("run", "Run a model on input files and write its outputs");
   add_model_options(*sub, options->common);
   add_input_options(*sub, options->inputs);
-  sub->add_option("-o,--output", options->output, "Directory for the outputs, one file each");
+  sub->add_option("-o,--output", options->output, "Directory for the outputs, one file each")->check(check_file_name());
   sub->add_option("--format", options->format, "Of the outputs")
       ->check(CLI::IsMember({"npy", "pb", "png"}))
       ->capture_default_str();
@@ -149,7 +180,8 @@ void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) 
       ->check(CLI::Range(1, 100000000))
       ->capture_default_str();
   add_plan_option(*sub, options->plan_file);
-  sub->add_option("--draw-strips", options->draw_strips, "PNG of input and first output with the ranks' strips");
+  sub->add_option("--draw-strips", options->draw_strips, "PNG of input and first output with the ranks' strips")
+      ->check(check_file_name());
   add_job_options(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(

@@ -23,6 +23,8 @@ expect 2 'text.onnx' "$strake" info "$scratch/text.onnx"
 head -c 2000 "$net" >"$scratch/cut.onnx"
 expect 2 'cut.onnx' "$strake" run "$scratch/cut.onnx"
 expect 2 "$scratch" "$strake" run "$scratch"
+mkfifo "$scratch/pipe"
+expect 2 'no regular file' "$strake" info "$scratch/pipe"
 
 # Inputs.
 expect 2 "input 'image' was not given" "$strake" run "$net"
@@ -35,8 +37,12 @@ echo 'not an array' >"$scratch/bad.npy"
 expect 2 'bad.npy' "$strake" run "$net" --input "$scratch/bad.npy"
 expect 2 'mean' "$strake" run "$net" --input "$scratch/picture.png" --mean 1,2
 printf 'P' >"$scratch/picture.png"
+expect 2 'no regular file' "$strake" run "$net" --input "$scratch/pipe"
+expect 2 'is a directory' "$strake" run "$net" --input "$scratch"
 
 # Outputs.
+expect 2 'json' "$strake" info "$net" --json ''
+expect 2 'output' "$strake" run "$net" --output ''
 : >"$scratch/file"
 cp "$(dirname "$0")/../data/small.png" "$scratch/good.png"
 expect 2 'file' "$strake" run "$net" --input "$scratch/good.png" --output "$scratch/file"

@@ -77,6 +77,8 @@ TEST_F(PlanJson, RefusesWhatIsNotJson) {
   expect_error("[]", "expected an object, got array");
   expect_error("null", "expected an object, got null");
   expect_error("{}", "'strake_plan' is missing");
+  expect_error(replaced(text_, "\"notes\"", "\"note\": 1, \"notes\""), "'note' is not known here");
+  expect_error(replaced(text_, "\"kind\"", "\"sort\": 1, \"kind\""), "'sort' is not known here");
   expect_error(std::string(200000, '['), "not JSON");
   expect_error(std::string(200000, '[') + std::string(200000, ']'), "expected an object, got array");
 }
