@@ -22,8 +22,8 @@ if(STRAKE_SANITIZE MATCHES address)
   add_library(strake_sanitizer_rules OBJECT ${CMAKE_CURRENT_LIST_DIR}/sanitizer_rules.cpp)
   target_link_libraries(strake_flags INTERFACE $<TARGET_OBJECTS:strake_sanitizer_rules>)
 endif()
-# strake_runs_once(TARGET): what runs once per start and not once per frame. Optimising it as the rest is took a third of
-# the time of a build and saved nobody a millisecond.
+# strake_runs_once(TARGET): what runs once per start and not once per frame. Its sources compile in two thirds of the
+# time that -O3 takes.
 function(strake_runs_once target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
 endfunction()

@@ -1,4 +1,4 @@
-# Half of the time of a build was spent reading the same headers of the standard library and of others, over and over.
+# A quarter of the time of a build was spent reading the same headers of the standard library and of others again.
 # strake_precompile(TARGET [HEADER...]) reads the common ones once for the target, and those that it names.
 # A source still includes what it uses: .ci/run builds and checks once without (CMAKE_DISABLE_PRECOMPILE_HEADERS).
 set(STRAKE_COMMON_HEADERS

@@ -17,7 +17,7 @@ namespace strake::kernels {
 
 namespace {
 
-// out[i] = in[i] - shift[i], or times; the bodies of all loops below.
+// With those of row_loops.hpp, the bodies of all loops below.
 STRAKE_MULTIVERSION void subtract(const float* in, const float* shift, float* out, Index n) {
   for (Index i = 0; i < n; ++i) out[i] = in[i] - shift[i];
 }

@@ -7,6 +7,7 @@
 #include "cli/numbers.hpp"
 #include "cli/picture_input.hpp"
 #include "core/rewrite/rewrite.hpp"
+#include "io/file.hpp"
 #include "io/npy.hpp"
 #include "onnx/import.hpp"
 #include "onnx/tensor_file.hpp"
@@ -36,15 +37,6 @@ HostTensor read_tensor(const std::string& file) {
   throw InvalidInput("input file '" + file + "': expected .npy, .pb, .png, .jpg or .jpeg, got '" + extension + "'");
 }
 
-// Files are read more than once; what is not there is told by who reads it.
-void expect_regular(const std::string& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored))
-    throw InvalidInput("--input '" + file + "' is a directory, expected a file");
-  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored))
-    throw InvalidInput("--input '" + file + "' is no regular file");
-}
-
 std::string names_of(const std::vector<DeclaredInput>& declared) {
   std::string list;
   for (const DeclaredInput& input : declared) list += (list.empty() ? "'" : ", '") + input.name + "'";
@@ -72,7 +64,7 @@ InputFiles files_by_input(const std::vector<std::string>& files, const std::vect
                            " inputs; say which with NAME=FILE: " + names_of(declared));
       name = declared.front().name;
     }
-    expect_regular(file);
+    io::expect_regular_file(file, "an input file");
     if (!by_input.emplace(name, file).second) throw InvalidInput("--input: '" + name + "' was given twice");
   }
   return by_input;

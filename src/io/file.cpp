@@ -168,6 +168,14 @@ class PartialFile {
 
 }  // namespace
 
+void expect_regular_file(const fs::path& file, const std::string& expected) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (!fs::exists(status) || fs::is_regular_file(status)) return;
+  throw InvalidInput("'" + file.string() + "' is " + (fs::is_directory(status) ? "a directory" : "no regular file") +
+                     ", expected " + expected);
+}
+
 std::string read_file(const fs::path& file) {
   const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (descriptor.number() < 0) refuse("read", file, errno);

@@ -9,6 +9,11 @@
 
 namespace strake::io {
 
+/// For files that are read by place or more than once. What is not there is left to who reads it.
+/// @param expected  what should stand there, as "an ONNX file"
+/// @throws InvalidInput naming the file: a directory, a pipe, a device
+void expect_regular_file(const std::filesystem::path& file, const std::string& expected);
+
 /// @throws InvalidInput naming the file and the reason: not there, a directory, not readable
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);
 

@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "core/errors.hpp"
+#include "io/file.hpp"
 
 namespace strake::onnx_import {
 
@@ -109,10 +110,7 @@ bool read_message(std::istream& stream, std::uintmax_t n_bytes, onnx::ModelProto
 onnx::ModelProto read_model(const fs::path& file) {
   std::error_code error;
   if (!fs::exists(file, error)) throw InvalidInput("there is no model file '" + file.string() + "'");
-  if (fs::is_directory(file, error))
-    throw InvalidInput("'" + file.string() + "' is a directory, expected an ONNX file");
-  if (!fs::is_regular_file(file, error))
-    throw InvalidInput("'" + file.string() + "' is no regular file, expected an ONNX file");
+  io::expect_regular_file(file, "an ONNX file");
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw InvalidInput("cannot read the model file '" + file.string() + "'");
   const std::uintmax_t n_bytes = fs::file_size(file, error);
