@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "core/blob.hpp"
@@ -20,7 +21,8 @@ using Clock = std::chrono::steady_clock;
 // kilobytes over a slow radio. Small bursts may pass at more than the speed that lasts, so the time is not too short.
 constexpr Index sizes_in_floats[] = {16, 4 * 1024, 32 * 1024, 256 * 1024};
 constexpr double long_enough_us = 20'000;
-constexpr int most_rounds = 15;
+constexpr int least_rounds = 3;
+constexpr int most_rounds = 25;
 constexpr auto time_per_size = std::chrono::milliseconds(5);
 // Of more ranks than this, one pair of ranks speaks for all pairs on the same two hosts.
 constexpr int most_ranks_in_full = 16;
@@ -30,20 +32,10 @@ constexpr int tag = 0;
 // What comes after a round; the rank that keeps the time tells the other in the first element of each message.
 enum class Next : unsigned char { round, size, end };
 
-struct Ball {
-  Blob memory;
-  View view;
-
-  explicit Ball(Index n_floats) : memory(Blob::allocate(static_cast<std::size_t>(n_floats) * sizeof(float))) {
-    std::memset(memory.data(), 0, memory.size_bytes());
-    view = dense_view(whole({n_floats}), ElementType::f32, memory.data());
-  }
-};
-
-struct Volley {
-  double us = 0;  // half of a round trip, the median of several rounds
-  Next next = Next::end;
-};
+// What a rank does between two exchanges: its caches then hold other things than messages, as in a frame. Out of warm
+// caches a megabyte seems to pass in a tenth of the time.
+constexpr auto time_of_work = std::chrono::microseconds(150);
+constexpr std::size_t work_bytes = std::size_t{1} << 20;
 
 double median(std::vector<double> samples) {
   const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
@@ -51,43 +43,87 @@ double median(std::vector<double> samples) {
   return *middle;
 }
 
+double microseconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
+}
+
+struct Parcel {
+  Blob memory;
+  View view;
+
+  explicit Parcel(Index n_floats) : memory(Blob::allocate(static_cast<std::size_t>(n_floats) * sizeof(float))) {
+    std::memset(memory.data(), 0, memory.size_bytes());
+    view = dense_view(whole({n_floats}), ElementType::f32, memory.data());
+  }
+};
+
+// One size of messages that two ranks exchange, each sending while it receives, as halos travel.
+class Exchange {
+ public:
+  Exchange(Communicator& communicator, int peer, Index n_floats)
+      : out_(n_floats),
+        in_(n_floats),
+        work_(Blob::allocate(work_bytes)),
+        messages_(communicator.redistribution(tag, {{peer, out_.view}}, {{peer, in_.view}})) {}
+
+  /// One round. Gives what the peer wants next.
+  Next round(Next next, Timeout timeout) {
+    work(next);
+    const Clock::time_point begin = Clock::now();
+    messages_->start();
+    overhead_us_.push_back(microseconds_since(begin));
+    messages_->finish_receives(timeout);
+    messages_->finish_sends(timeout);
+    us_.push_back(microseconds_since(begin));
+    return static_cast<Next>(in_.memory.floats()[0]);
+  }
+
+  /// Medians over the rounds, but for the first one, which warms connections up. At least two rounds.
+  [[nodiscard]] double us() const { return median({us_.begin() + 1, us_.end()}); }
+  [[nodiscard]] double overhead_us() const { return median({overhead_us_.begin() + 1, overhead_us_.end()}); }
+
+ private:
+  // Writes what is sent, as the kernel before an exchange does, and other memory until the time is over.
+  void work(Next next) {
+    constexpr std::size_t stretch = 8 * 1024;
+    const Clock::time_point end = Clock::now() + time_of_work;
+    std::memset(out_.memory.data(), 0, out_.memory.size_bytes());
+    out_.memory.floats()[0] = static_cast<float>(next);
+    for (std::size_t at = 0; Clock::now() < end; at = (at + stretch) % work_.floats().size())
+      for (float& value : work_.floats().subspan(at, stretch)) value += 1;
+  }
+
+  Parcel out_;
+  Parcel in_;
+  Blob work_;
+  std::unique_ptr<Redistribution> messages_;
+  std::vector<double> us_;           // [round]
+  std::vector<double> overhead_us_;  // [round]
+};
+
+struct Volley {
+  double us = 0;           // that an exchange adds to a frame
+  double overhead_us = 0;  // of it, the sender's own work
+  Next next = Next::end;
+};
+
 // The side that keeps the time. What takes `enough_us` is the last size.
-Volley serve(Communicator& communicator, int peer, Index n_floats, double enough_us, Timeout timeout) {
-  Ball out(n_floats);
-  Ball in(n_floats);
-  const auto there = communicator.redistribution(tag, {{peer, out.view}}, {});
-  const auto back = communicator.redistribution(tag, {}, {{peer, in.view}});
-  std::vector<double> samples;
+Volley lead(Communicator& communicator, int peer, Index n_floats, double enough_us, Timeout timeout) {
+  Exchange exchange(communicator, peer, n_floats);
   const Clock::time_point end = Clock::now() + time_per_size;
   for (int round = 0;; ++round) {
     Next next = Next::round;
-    if (round == most_rounds || (round >= 2 && Clock::now() > end))
-      next = median(samples) >= enough_us ? Next::end : Next::size;
-    out.memory.floats()[0] = static_cast<float>(next);
-    const Clock::time_point begin = Clock::now();
-    back->start();
-    there->start();
-    there->finish_sends(timeout);
-    back->finish_receives(timeout);
-    // The first round only warms connections up.
-    if (round > 0) samples.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count() / 2);
-    if (next != Next::round) return {median(samples), next};
+    if (round == most_rounds || (round >= least_rounds && Clock::now() > end))
+      next = exchange.us() >= enough_us ? Next::end : Next::size;
+    (void)exchange.round(next, timeout);
+    if (next != Next::round) return {exchange.us(), exchange.overhead_us(), next};
   }
 }
 
-Next answer(Communicator& communicator, int peer, Index n_floats, Timeout timeout) {
-  Ball out(n_floats);
-  Ball in(n_floats);
-  const auto there = communicator.redistribution(tag, {}, {{peer, in.view}});
-  const auto back = communicator.redistribution(tag, {{peer, out.view}}, {});
-  while (true) {
-    there->start();
-    there->finish_receives(timeout);
-    const auto next = static_cast<Next>(in.memory.floats()[0]);
-    back->start();
-    back->finish_sends(timeout);
-    if (next != Next::round) return next;
-  }
+Next follow(Communicator& communicator, int peer, Index n_floats, Timeout timeout) {
+  Exchange exchange(communicator, peer, n_floats);
+  while (true)
+    if (const Next next = exchange.round(Next::round, timeout); next != Next::round) return next;
 }
 
 Link measure(Communicator& communicator, int peer, Timeout timeout) {
@@ -95,12 +131,15 @@ Link measure(Communicator& communicator, int peer, Timeout timeout) {
   Link link;
   for (const Index size : sizes_in_floats) {
     const bool first = size == sizes_in_floats[0];
-    const Volley volley = serve(communicator, peer, size, first ? never : link.latency_us + long_enough_us, timeout);
-    if (first)
+    const Volley volley = lead(communicator, peer, size, first ? never : link.latency_us + long_enough_us, timeout);
+    if (first) {
       link.latency_us = volley.us;
-    else
-      link.us_per_byte = std::max(volley.us - link.latency_us, 0.0) /
-                         static_cast<double>((size - sizes_in_floats[0]) * static_cast<Index>(sizeof(float)));
+      link.overhead_us = volley.overhead_us;
+    } else {
+      const auto n_bytes = static_cast<double>((size - sizes_in_floats[0]) * static_cast<Index>(sizeof(float)));
+      link.us_per_byte = std::max(volley.us - link.latency_us, 0.0) / n_bytes;
+      link.overhead_us_per_byte = std::max(volley.overhead_us - link.overhead_us, 0.0) / n_bytes;
+    }
     if (volley.next == Next::end) break;
   }
   return link;
@@ -108,7 +147,7 @@ Link measure(Communicator& communicator, int peer, Timeout timeout) {
 
 void help_to_measure(Communicator& communicator, int peer, Timeout timeout) {
   for (const Index size : sizes_in_floats)
-    if (answer(communicator, peer, size, timeout) == Next::end) break;
+    if (follow(communicator, peer, size, timeout) == Next::end) break;
 }
 
 // Names of all ranks' hosts.

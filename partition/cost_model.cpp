@@ -43,7 +43,9 @@ void check_profile(const Graph& graph, const Profile& profile) {
             where + ": expected links to " + std::to_string(profile.ranks.size()) + " ranks, got " +
                 std::to_string(profile.links[rank].size()));
     for (const Link& link : profile.links[rank])
-      require(is_time(link.latency_us) && is_time(link.us_per_byte), where + ": expected link times of 0 or more");
+      require(is_time(link.latency_us) && is_time(link.us_per_byte) && is_time(link.overhead_us) &&
+                  is_time(link.overhead_us_per_byte),
+              where + ": expected link times of 0 or more");
     const std::vector<OpCost>& ops = profile.ranks[rank].ops;
     require(ops.size() == graph.ops.size(), where + ": expected costs of " + std::to_string(graph.ops.size()) +
                                                 " operators, got " + std::to_string(ops.size()));

@@ -7,9 +7,6 @@ namespace strake::partition {
 
 namespace {
 
-// Posting a message costs its sender this part of the link's latency.
-constexpr double send_share_of_latency = 0.25;
-
 // Above about this size messages do not move before the receiver calls MPI: see `message_piece_bytes` in comm.
 constexpr double eager_bytes = 2 << 20;
 
@@ -67,11 +64,11 @@ void FrameClock::send(OpId id, const std::vector<Message>& messages) {
     const Link& link =
         costs_.profile().links[static_cast<std::size_t>(message.src)][static_cast<std::size_t>(message.dst)];
     const double copying = message.bytes * link.us_per_byte;
-    now += send_share_of_latency * link.latency_us;
     // Latencies of messages on one link overlap each other, their bytes do not.
     free = std::max(now, free) + copying;
     Arrival& there = arrival(id, message.dst);
-    there.at_us = std::max(there.at_us, free + (1 - send_share_of_latency) * link.latency_us);
+    there.at_us = std::max(there.at_us, free + link.latency_us);
+    now += link.overhead_us + message.bytes * link.overhead_us_per_byte;
     if (message.bytes > eager_bytes) there.copying_us += copying;
   }
 }

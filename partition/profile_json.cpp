@@ -57,7 +57,11 @@ std::string profile_to_json(const Profile& profile) {
   ordered_json links = ordered_json::array();
   for (const std::vector<Link>& row : profile.links) {
     ordered_json from = ordered_json::array();
-    for (const Link& link : row) from.push_back({{"latency_us", link.latency_us}, {"us_per_byte", link.us_per_byte}});
+    for (const Link& link : row)
+      from.push_back({{"latency_us", link.latency_us},
+                      {"us_per_byte", link.us_per_byte},
+                      {"overhead_us", link.overhead_us},
+                      {"overhead_us_per_byte", link.overhead_us_per_byte}});
     links.push_back(std::move(from));
   }
   const ordered_json json = {{"strake_profile", 1},
@@ -80,7 +84,10 @@ Profile profile_from_json(const std::string& text, const std::string& where) {
   for (const JsonReader& row : json.member("links").elements(profile.ranks.size())) {
     std::vector<Link>& from = profile.links.emplace_back();
     for (const JsonReader& link : row.elements(profile.ranks.size()))
-      from.push_back({link.member("latency_us").number(), link.member("us_per_byte").number()});
+      from.push_back({.latency_us = link.member("latency_us").number(),
+                      .us_per_byte = link.member("us_per_byte").number(),
+                      .overhead_us = link.member("overhead_us").number(),
+                      .overhead_us_per_byte = link.member("overhead_us_per_byte").number()});
   }
   return profile;
 }

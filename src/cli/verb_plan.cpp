@@ -44,9 +44,14 @@ double microseconds_of(const std::string& text) {
 }
 
 Link link_of(const std::string& text) {
+  // What a sender's own work usually is of it; measured links tell theirs.
+  constexpr double share_of_latency = 0.25;
   const std::size_t comma = text.find(',');
-  return {.latency_us = comma == std::string::npos ? 0 : microseconds_of(text.substr(comma + 1)),
-          .us_per_byte = us_per_byte_of(text.substr(0, comma))};
+  const double latency_us = comma == std::string::npos ? 0 : microseconds_of(text.substr(comma + 1));
+  return {.latency_us = latency_us,
+          .us_per_byte = us_per_byte_of(text.substr(0, comma)),
+          .overhead_us = share_of_latency * latency_us,
+          .overhead_us_per_byte = 0};
 }
 
 // So many copies of this machine, joined by such links; speeds as emulated.

@@ -25,13 +25,14 @@ std::string costs_text(const Graph& graph, const Profile& profile, std::size_t r
 }
 
 std::string links_text(const Profile& profile) {
-  Table table({"link", "latency us", "MB/s"});
+  Table table({"link", "latency us", "MB/s", "overhead us", "us/MB"});
   for (std::size_t src = 0; src < profile.links.size(); ++src)
     for (std::size_t dst = 0; dst < profile.links.size(); ++dst) {
       if (src == dst) continue;
       const Link& link = profile.links[src][dst];
       table.add({fmt::format("{} -> {}", src, dst), fmt::format("{:.2f}", link.latency_us),
-                 link.us_per_byte > 0 ? fmt::format("{:.1f}", 1 / link.us_per_byte) : "-"});
+                 link.us_per_byte > 0 ? fmt::format("{:.1f}", 1 / link.us_per_byte) : "-",
+                 fmt::format("{:.2f}", link.overhead_us), fmt::format("{:.1f}", 1e6 * link.overhead_us_per_byte)});
     }
   return table.text();
 }

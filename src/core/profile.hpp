@@ -25,10 +25,14 @@ struct RankProfile {
   double baseline_bytes = 0;    // resident before anything was prepared
 };
 
-/// What a message of n bytes costs between two ranks: latency + n * us_per_byte.
+/// What a message of n bytes costs between two ranks: it is there latency + n * us_per_byte after its start, and its
+/// sender can compute again after overhead + n * overhead_us_per_byte (the o and O of the LoOgGP model, D. Martinez et
+/// al., 2009). Between processes of one machine the sender's copying is nearly all of it.
 struct Link {
   double latency_us = 0;
   double us_per_byte = 0;
+  double overhead_us = 0;
+  double overhead_us_per_byte = 0;
 };
 
 /// Ranks and links of one cluster, as rank 0 gathers them.

@@ -18,9 +18,17 @@ using kernels::Family;
 
 constexpr std::size_t heavy_weight_bytes = std::size_t{64} << 20;
 
-constexpr int least_runs = 3;
+constexpr int least_runs = 2;
 constexpr int most_runs = 15;
 constexpr auto time_per_round = std::chrono::milliseconds(100);
+
+// Weights that are tried at once may take this much more than direct ones, or a quarter of these: measuring should not
+// be what a process needs most memory for.
+constexpr double least_room_bytes = 32 << 20;
+constexpr double room_share = 0.25;
+
+// A family that takes this many times as long as direct kernels will not win on fewer rows.
+constexpr double hopeless = 1.6;
 
 // A family must be faster than direct by this, or chance decides.
 constexpr double least_gain = 0.03;
@@ -28,7 +36,8 @@ constexpr double least_gain = 0.03;
 struct OpTimes {
   std::vector<double> us;                    // [op], median over runs of the sum over its kernels
   std::vector<std::string> implementations;  // [op], of the last kernel
-  double held_bytes = 0;                     // weights, activations, workspace
+  double weight_bytes = 0;
+  double held_bytes = 0;  // weights, activations, workspace
 };
 
 // Everything that `rank` computes but heavy operators.
@@ -56,7 +65,8 @@ OpTimes time_families(const Graph& graph, const Plan& plan, int rank, const Fami
   }
   OpTimes times{.us = {}, .implementations = std::vector<std::string>(graph.ops.size())};
   for (auto& of_op : samples) times.us.push_back(median(std::move(of_op)));
-  times.held_bytes = static_cast<double>(weights.size_bytes() + program.arena_bytes() + program.workspace_bytes());
+  times.weight_bytes = static_cast<double>(weights.size_bytes());
+  times.held_bytes = times.weight_bytes + static_cast<double>(program.arena_bytes() + program.workspace_bytes());
   for (const Step& step : program.steps())
     if (step.kernel != nullptr)
       times.implementations[static_cast<std::size_t>(step.op)] = step.kernel->implementation();
@@ -86,6 +96,13 @@ Families next_round(const Graph& graph, std::vector<Gain>& waiting, double room)
     return true;
   });
   return tried;
+}
+
+// For one round; at least for the largest that waits.
+double room_to_try(const std::vector<Gain>& waiting, double direct_bytes) {
+  double room = std::max(least_room_bytes, room_share * direct_bytes);
+  for (const Gain& gain : waiting) room = std::max(room, gain.bytes);
+  return room;
 }
 
 double extra_bytes(const Graph& graph, const Families& families) {
@@ -122,30 +139,44 @@ Families fixed_families(const Graph& graph, KernelPolicy policy) {
   return Families(graph.ops.size(), policy == KernelPolicy::winograd ? Family::winograd4 : Family::direct);
 }
 
+Candidates all_candidates(const Graph& graph) {
+  Candidates candidates;
+  for (const Op& op : graph.ops) candidates.push_back(kernels::alternatives(op));
+  return candidates;
+}
+
 Families measure_families(const Graph& graph, const Plan& plan, int rank, double most_bytes) {
+  Candidates candidates = all_candidates(graph);
+  return measure_families(graph, plan, rank, most_bytes, candidates);
+}
+
+Families measure_families(const Graph& graph, const Plan& plan, int rank, double most_bytes, Candidates& candidates) {
   const Plan light = light_plan(graph, plan, rank);
   const Families all_direct(graph.ops.size(), Family::direct);
-  const OpTimes direct = time_families(graph, light, rank, all_direct);
   double allowed = most_bytes;  // of what is measured here
   std::vector<Gain> waiting;
   for (OpId id = 0; id < graph.size(); ++id) {
     if (plan.boxes(id, rank).empty()) continue;
     if (is_heavy(graph, graph.op(id))) allowed -= static_cast<double>(weight_bytes(graph, graph.op(id)));
     if (light.boxes(id, rank).empty()) continue;
-    for (const Family family : kernels::alternatives(graph.op(id)))
+    for (const Family family : candidates[static_cast<std::size_t>(id)])
       waiting.push_back({id, family, 0, extra_bytes(graph, id, family)});
   }
+  if (waiting.empty()) return all_direct;
+  const OpTimes direct = time_families(graph, light, rank, all_direct);
   double room = allowed - direct.held_bytes;
   std::erase_if(waiting, [&](const Gain& gain) { return gain.bytes > room; });
   std::vector<Gain> gains;
   while (!waiting.empty()) {
-    const Families tried = next_round(graph, waiting, room);
+    const Families tried = next_round(graph, waiting, std::min(room, room_to_try(waiting, direct.weight_bytes)));
     const OpTimes times = time_families(graph, light, rank, tried);
     for (OpId id = 0; id < graph.size(); ++id) {
       const auto op = static_cast<std::size_t>(id);
-      if (tried[op] == Family::direct || times.implementations[op] == direct.implementations[op]) continue;
+      if (tried[op] == Family::direct) continue;
+      const bool exists = times.implementations[op] != direct.implementations[op];
+      if (!exists || times.us[op] > hopeless * direct.us[op]) std::erase(candidates[op], tried[op]);
       const double saved_us = direct.us[op] * (1 - least_gain) - times.us[op];
-      if (saved_us > 0) gains.push_back({id, tried[op], saved_us, extra_bytes(graph, id, tried[op])});
+      if (exists && saved_us > 0) gains.push_back({id, tried[op], saved_us, extra_bytes(graph, id, tried[op])});
     }
   }
   Families families = best_within(graph, gains, room);

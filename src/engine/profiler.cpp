@@ -22,9 +22,13 @@ constexpr double fractions[] = {1.0, 0.75, 0.6, 0.5, 0.4, 0.25, 0.125, 0.03};
 
 // What a rank may hold of a heavy operator.
 constexpr std::size_t heavy_part_bytes = std::size_t{64} << 20;
-constexpr int least_runs = 3;
-constexpr int most_runs = 40;
-constexpr auto time_per_fraction = std::chrono::milliseconds(250);
+constexpr int least_runs = 2;
+constexpr int most_runs = 20;
+constexpr auto time_per_fraction = std::chrono::milliseconds(100);
+// Shared machines have slow phases of some tenths of a second. One of them should not make a fraction look bad, so all
+// are measured several times over, unless that takes long; long runs are disturbed less.
+constexpr std::size_t sweeps = 3;
+constexpr double most_us_for_sweeps = 50'000;
 
 double microseconds(Clock::duration duration) { return std::chrono::duration<double, std::micro>(duration).count(); }
 
@@ -71,7 +75,7 @@ Samples run_repeatedly(const Program& program, const ProfilerOptions& options) {
   if (us < microseconds(time_per_fraction)) us = run_us();
   Samples samples{.steps = std::vector<std::vector<double>>(program.steps().size()), .total = {}};
   const std::chrono::duration<double, std::micro> time(
-      options.largest(std::max(least_runs * us, microseconds(time_per_fraction))));
+      options.largest(std::max((least_runs - 0.5) * us, microseconds(time_per_fraction))));
   const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
   for (int i = 0; i < least_runs || Clock::now() < end; ++i) {
     us = run_us();
@@ -130,14 +134,26 @@ double measure_copy_us_per_byte() {
   return median(samples) / static_cast<double>(n_bytes);
 }
 
-// [op]: extent and microseconds.
-using CostPoints = std::vector<std::map<Index, double>>;
+// [op]: extent and microseconds of each time that it was measured.
+using CostPoints = std::vector<std::map<Index, std::vector<double>>>;
 
-double measure_fraction(const Graph& graph, const ProfilerOptions& options, double fraction, CostPoints& points) {
+std::vector<Families> families_by_fraction(const Graph& graph, const ProfilerOptions& options) {
+  std::vector<Families> list;
+  Candidates candidates = all_candidates(graph);
+  for (const double fraction : fractions) {
+    (void)options.largest(0);  // together, or the slowest would measure alone
+    const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
+    list.push_back(
+        measured ? measure_families(graph, strip_plan(graph, options, fraction), 0, options.most_bytes, candidates)
+                 : fixed_families(graph, options.policy));
+  }
+  return list;
+}
+
+// Gives the time of the whole.
+double measure_fraction(const Graph& graph, const ProfilerOptions& options, double fraction, const Families& families,
+                        CostPoints& points) {
   const Plan plan = strip_plan(graph, options, fraction);
-  const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
-  const Families families =
-      measured ? measure_families(graph, plan, 0, options.most_bytes) : fixed_families(graph, options.policy);
   kernels::WeightStore weights = kernels::WeightStore::synthetic(graph, options.storage);
   const Program program(graph, plan, 0, nullptr, weights, {options.exactness, Messages::left_out, families});
   const Samples samples = run_repeatedly(program, options);
@@ -146,7 +162,7 @@ double measure_fraction(const Graph& graph, const ProfilerOptions& options, doub
     const OpId id = program.steps()[step].op;
     const int axis = axes[static_cast<std::size_t>(id)];
     const Index extent = axis < 0 ? 1 : plan.boxes(id, 0).front()[static_cast<std::size_t>(axis)].size();
-    points[static_cast<std::size_t>(id)].try_emplace(extent, median(samples.steps[step]));
+    points[static_cast<std::size_t>(id)][extent].push_back(median(samples.steps[step]));
   }
   return median(samples.total);
 }
@@ -156,21 +172,29 @@ double measure_fraction(const Graph& graph, const ProfilerOptions& options, doub
 RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options) {
   RankProfile profile;
   CostPoints points(graph.ops.size());
-  for (const double fraction : fractions) {
-    const double total_us = measure_fraction(graph, options, fraction, points);
-    if (fraction == 1.0) profile.whole_us = total_us;
-  }
+  const std::vector<Families> families = families_by_fraction(graph, options);
+  std::vector<double> whole_us;
+  double slowest_us = 0;
+  do {
+    for (std::size_t i = 0; i < std::size(fractions); ++i) {
+      const double us = measure_fraction(graph, options, fractions[i], families[i], points);
+      if (i == 0) whole_us.push_back(us);
+    }
+    slowest_us = options.largest(whole_us.back());
+    // All ranks see the same times, so all stop together.
+  } while (whole_us.size() < sweeps && slowest_us < most_us_for_sweeps);
+  profile.whole_us = median(std::move(whole_us));
   for (OpId id = 0; id < graph.size(); ++id) {
     if (!is_heavy(graph, graph.op(id))) continue;
     const double us = measure_heavy(graph, id, options);
-    points[static_cast<std::size_t>(id)].emplace(1, us);
+    points[static_cast<std::size_t>(id)][1] = {us};
     profile.whole_us += us;
   }
   for (const auto& op_points : points) {
     OpCost cost;
     for (const auto& [extent, us] : op_points) {
       cost.extents.push_back(extent);
-      cost.microseconds.push_back(us);
+      cost.microseconds.push_back(median(us));
     }
     if (cost.extents.empty()) cost = {.extents = {1}, .microseconds = {0.0}};
     profile.ops.push_back(std::move(cost));

@@ -31,6 +31,9 @@ struct RealModel {
   RelativeTo relative_to = RelativeTo::element;
 };
 
+// Winograd's transforms cancel: values near zero are off by some units in the last place of the largest ones.
+constexpr double absolute_factor_of_fastest = 3;
+
 // gtest prints this behind the number of a test.
 void PrintTo(const RealModel& model, std::ostream* stream) { *stream << model.name; }
 
@@ -74,7 +77,7 @@ class RealModels : public testing::TestWithParam<RealModel> {
     return model;
   }
 
-  static void expect_reference(const engine::TensorMap& outputs) {
+  static void expect_reference(const engine::TensorMap& outputs, double absolute_factor = 1) {
     for (const auto& [name, tensor] : outputs) {
       HostTensor expected = io::read_npy(references() / ("output." + file_name(name)));
       ASSERT_EQ(tensor.shape, expected.shape) << name;
@@ -87,7 +90,7 @@ class RealModels : public testing::TestWithParam<RealModel> {
       for (std::size_t i = 0; i < ours.size(); ++i) {
         const double scale = GetParam().relative_to == RelativeTo::largest ? largest : std::abs(theirs[i]);
         const double off = std::abs(static_cast<double>(ours[i]) - theirs[i]);
-        if (off <= GetParam().absolute + GetParam().relative * scale) continue;
+        if (off <= absolute_factor * GetParam().absolute + GetParam().relative * scale) continue;
         ++n_differing;
         worst = std::isnan(off) ? off : std::max(worst, off);
       }
@@ -150,7 +153,8 @@ TEST_P(PlannedModels, GiveTheReferencesUnderTheDefaultPlan) {
     measured = session.profile();
     return partition::make_plan(partition::CostModel(session.graph(), measured), "auto");
   };
-  expect_reference(run_in_process(job(kernels::Exactness::fastest, {}, measure), 1).outputs);
+  expect_reference(run_in_process(job(kernels::Exactness::fastest, {}, measure), 1).outputs,
+                   absolute_factor_of_fastest);
   for (const int n_ranks : {2, 3, 5}) {
     SCOPED_TRACE(std::to_string(n_ranks) + " ranks");
     const auto plan = [&](engine::Session& session) {
@@ -158,7 +162,8 @@ TEST_P(PlannedModels, GiveTheReferencesUnderTheDefaultPlan) {
       const Profile profile = unlike_ranks(measured, n_ranks);
       return partition::make_plan(partition::CostModel(session.graph(), profile), "auto");
     };
-    expect_reference(run_in_process(job(kernels::Exactness::fastest, {}, plan), n_ranks).outputs);
+    expect_reference(run_in_process(job(kernels::Exactness::fastest, {}, plan), n_ranks).outputs,
+                     absolute_factor_of_fastest);
   }
 }
 

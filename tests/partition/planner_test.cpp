@@ -133,7 +133,7 @@ TEST(Planner, PredictsRowsAsItPredictsBoxes) {
     }
     for (int& home : strips.home) home = static_cast<int>(test::pick(random, 0, 2));
     const double by_boxes = to_plan(model, strips, "random").predicted_us;
-    EXPECT_NEAR(predict_us(model, strips), by_boxes, 0.05 * by_boxes) << "seed " << seed;
+    EXPECT_NEAR(predict_us(model, strips), by_boxes, 0.1 * by_boxes) << "seed " << seed;
     n_equal += std::abs(predict_us(model, strips) - by_boxes) < 1e-6 * by_boxes;
   }
   // Where two readers of one tensor need rows that do not touch, rows count what lies between as sent.

@@ -94,8 +94,12 @@ inline Profile random_profile(Random& random, const Graph& graph, int n_ranks, S
     }
     profile.ranks.push_back(std::move(one));
     std::vector<Link>& from = profile.links.emplace_back();
-    for (int other = 0; other < n_ranks; ++other)
-      from.push_back(other == rank ? Link{} : Link{10 * link_scale * factor(), 0.01 * link_scale * factor()});
+    for (int other = 0; other < n_ranks; ++other) {
+      Link link{.latency_us = 10 * link_scale * factor(), .us_per_byte = 0.01 * link_scale * factor()};
+      link.overhead_us = link.latency_us / 4;
+      link.overhead_us_per_byte = link.us_per_byte / 2;
+      from.push_back(other == rank ? Link{} : link);
+    }
   }
   return profile;
 }

@@ -24,7 +24,7 @@ class TwoRanks : public testing::Test {
     for (const double us : {80.0, 160.0}) {
       const OpCost cost{.extents = {8}, .microseconds = {us}};
       profile.ranks.push_back({.host = {}, .ops = {{}, cost, cost}});
-      profile.links.push_back({{8, 0.5}, {8, 0.5}});
+      profile.links.push_back({{8, 0.5, 2}, {8, 0.5, 2}});
     }
     profile.links[0][0] = profile.links[1][1] = {};
     costs_ = std::make_unique<CostModel>(graph_, profile);
