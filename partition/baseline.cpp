@@ -8,8 +8,6 @@ namespace strake::partition {
 
 namespace {
 
-std::size_t at(Index index) { return static_cast<std::size_t>(index); }
-
 template <class Cuts>
 StripPlan layer_by_layer(const StripModel& model, const Cuts& cuts_of) {
   StripPlan plan = empty_strip_plan(model, all_ranks(model.n_ranks()));

@@ -10,8 +10,6 @@ namespace strake::partition {
 
 namespace {
 
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
-
 bool is_free(const Op& op) { return as<Input>(op) != nullptr || as<Constant>(op) != nullptr; }
 
 void require(bool holds, const std::string& message) {

@@ -6,10 +6,6 @@
 
 namespace strake::partition {
 
-namespace {
-std::size_t at(Index index) { return static_cast<std::size_t>(index); }
-}  // namespace
-
 Course::Course(const StripModel& model, std::vector<int> order, TransferCosts transfers)
     : model_(&model),
       transfers_(transfers),

@@ -19,8 +19,6 @@ namespace {
 // Frames of one plan differ by this much from each other: a rank that earns less only adds a risk.
 constexpr double least_gain_of_a_rank = 0.03;
 
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
-
 // Places tried for the change from rows to channels.
 constexpr std::size_t most_changes = 16;
 

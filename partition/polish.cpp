@@ -19,8 +19,6 @@ constexpr double least_gain_of_overlap = 1e-3;
 constexpr std::size_t most_bends = 12;  // places tried for the end of a head or the begin of a tail on one rank
 constexpr Index strides[] = {4, 2, 1};  // rows by which cuts move
 
-std::size_t at(Index index) { return static_cast<std::size_t>(index); }
-
 class Search {
  public:
   Search(const StripModel& model, StripPlan plan)

@@ -8,8 +8,6 @@ namespace strake::partition {
 
 namespace {
 
-std::size_t at(Index index) { return static_cast<std::size_t>(index); }
-
 constexpr int leader = 0;
 
 /// Time of one operator on one device: a * FLOPs + b.

@@ -13,8 +13,6 @@ constexpr double links_differ_above = 2;  // ratio of the slowest to the fastest
 constexpr std::size_t many = 6;           // ranks, above which not everything is tried
 constexpr std::size_t few = 3;            // ranks whose orders all are planned
 
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
-
 // Both ways, since halos go both ways.
 double link_us(const CostModel& costs, int a, int b) {
   return costs.transfer_us(a, b, typical_halo_bytes) + costs.transfer_us(b, a, typical_halo_bytes);

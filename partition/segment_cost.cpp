@@ -11,8 +11,6 @@ namespace {
 // Keeps a step of planning within some ten milliseconds; exact for 500 rows on 4 ranks and 270 on 16.
 constexpr double most_look_ups = 600'000;
 
-std::size_t at(Index index) { return static_cast<std::size_t>(index); }
-
 // As `strake::transfers` chooses: the nearest by number, the lower of two; `dst` itself if nobody has the row.
 int source_of(Index row, int dst, const std::vector<Interval>& produced) {
   const int n_ranks = static_cast<int>(produced.size());

@@ -14,8 +14,6 @@ namespace {
 
 constexpr Index far_away = std::numeric_limits<Index>::max();
 
-std::size_t at(Index index) { return static_cast<std::size_t>(index); }
-
 Index rows_of(const Shape& shape, int axis) { return axis < 0 ? 1 : shape[at(axis)]; }
 
 Box rows_box(const Shape& shape, int axis, Interval rows) {

@@ -10,8 +10,6 @@ namespace strake::partition {
 
 namespace {
 
-std::size_t at(Index index) { return static_cast<std::size_t>(index); }
-
 // What the readers of `id` need on each rank. [rank]
 std::vector<Interval> needed_rows(const StripModel& model, const Rows& rows, OpId id) {
   std::vector<Interval> needed(at(model.n_ranks()));

@@ -9,8 +9,6 @@ namespace strake::partition {
 
 namespace {
 
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
-
 Work work_of(const CostModel& costs, const Plan& plan, OpId id, int rank) {
   Work work;
   const BoxList& boxes = plan.boxes(id, rank);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -44,6 +45,9 @@ enum class ElementType : unsigned char { f32, u8, f16, f64, bf16, i8, i16, i32, 
                                         "int32",   "int64", "uint16",  "uint32",  "uint64",   "bool"};
   return names[static_cast<std::size_t>(type)];
 }
+
+/// The same, for joining.
+[[nodiscard]] inline std::string name_of(ElementType type) { return std::string(to_string(type)); }
 
 [[nodiscard]] constexpr bool is_float(ElementType type) {
   return type == ElementType::f32 || type == ElementType::f64 || type == ElementType::f16 || type == ElementType::bf16;

@@ -3,6 +3,7 @@
 /// A half-open range of indices along one axis.
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -10,6 +11,9 @@ namespace strake {
 
 /// Every index, size and stride in Strake, in elements unless the name says otherwise.
 using Index = std::int64_t;
+
+/// Graphs count in `Index` and less, containers in `std::size_t`.
+[[nodiscard]] inline std::size_t at(Index index) { return static_cast<std::size_t>(index); }
 
 /// [begin, end). Every interval with end <= begin is empty.
 struct Interval {

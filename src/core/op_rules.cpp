@@ -34,13 +34,6 @@ void OpRules::check_axis(int axis, const Shape& shape) const {
   require(axis >= 0 && axis < static_cast<int>(shape.size()), "an axis of " + to_string(shape), std::to_string(axis));
 }
 
-namespace {
-
-// Far beyond any real model, and small enough that no product of two of them overflows an Index.
-constexpr Index max_window = Index{1} << 24;
-
-}  // namespace
-
 Index OpRules::window_size(const WindowAxis& window, Index src_size, Index wanted) const {
   const auto inside = [](Index value, Index least) { return value >= least && value <= max_window; };
   require(inside(window.kernel, 1) && inside(window.stride, 1) && inside(window.dilation, 1) &&

@@ -20,6 +20,9 @@
 
 namespace strake {
 
+/// Far beyond any real model, and small enough that no product of two of them overflows an Index.
+inline constexpr Index max_window = Index{1} << 24;
+
 /// One operator in its graph. Borrows both.
 class OpRules {
  public:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/op_rules.hpp"
 #include "core/ops/conv_rules.hpp"
 
 namespace strake {
@@ -23,8 +24,7 @@ std::optional<Shape> broadcast(const Shape& a, const Shape& b) {
 
 namespace {
 
-// Far beyond any real model, and small enough that no product of two of them overflows an Index.
-constexpr Index max_window = Index{1} << 24;
+// Far beyond any real model.
 constexpr Index max_elements = Index{1} << 48;
 
 /// One call operator per kind of operator: the shape of its output.

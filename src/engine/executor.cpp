@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/executor.hpp"
 
+#include "engine/measure.hpp"
 #include "kernels/copy_clock.hpp"
 
 namespace strake::engine {
@@ -8,8 +9,6 @@ namespace strake::engine {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double microseconds(Clock::duration duration) { return std::chrono::duration<double, std::micro>(duration).count(); }
 
 void spin_until(Clock::time_point end) {
   while (Clock::now() < end) {

@@ -18,8 +18,8 @@ using kernels::Family;
 
 constexpr std::size_t heavy_weight_bytes = std::size_t{64} << 20;
 
-constexpr int least_runs = 2;
-constexpr int most_runs = 15;
+constexpr int least_trials = 2;
+constexpr int most_trials = 15;
 constexpr auto time_per_round = std::chrono::milliseconds(100);
 
 // Weights that are tried at once may take this much more than direct ones, or a quarter of these: measuring should not
@@ -57,7 +57,7 @@ OpTimes time_families(const Graph& graph, const Plan& plan, int rank, const Fami
   (void)executor.run();
   std::vector<std::vector<double>> samples(graph.ops.size());  // [op][run]
   const Clock::time_point end = Clock::now() + time_per_round;
-  for (int i = 0; i < most_runs && (i < least_runs || Clock::now() < end); ++i) {
+  for (int i = 0; i < most_trials && (i < least_trials || Clock::now() < end); ++i) {
     (void)executor.run();
     for (auto& of_op : samples) of_op.push_back(0);
     for (std::size_t step = 0; step < program.steps().size(); ++step)

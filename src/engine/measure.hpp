@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Statistics of repeated measurements.
+/// Times, and statistics of repeated measurements.
 
+#include <chrono>
 #include <vector>
 
 namespace strake::engine {
+
+[[nodiscard]] inline double microseconds(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration<double, std::micro>(duration).count();
+}
 
 /// What `run` and `bench` report of the latencies of frames, in the unit of the samples.
 struct Percentiles {

@@ -30,8 +30,6 @@ constexpr auto time_per_fraction = std::chrono::milliseconds(100);
 constexpr std::size_t sweeps = 3;
 constexpr double most_us_for_sweeps = 50'000;
 
-double microseconds(Clock::duration duration) { return std::chrono::duration<double, std::micro>(duration).count(); }
-
 Index extent_at(const Graph& graph, OpId id, int axis, double fraction) {
   const Index whole_extent = graph.shape(id)[static_cast<std::size_t>(axis)];
   return std::clamp<Index>(static_cast<Index>(std::lround(fraction * static_cast<double>(whole_extent))), 1,

@@ -12,8 +12,6 @@ namespace strake::engine {
 
 namespace {
 
-std::size_t at(OpId id) { return static_cast<std::size_t>(id); }
-
 // MPI makes no progress while nobody calls it, so an interior that is computed during an exchange comes in pieces with
 // a look at the messages between them; pieces below this many rows would only make kernels slower.
 constexpr Index rows_per_piece = 8;

@@ -7,6 +7,7 @@
 
 #include "comm/communicator.hpp"
 #include "core/errors.hpp"
+#include "engine/measure.hpp"
 
 namespace strake::engine {
 
@@ -18,9 +19,7 @@ inline constexpr std::chrono::nanoseconds set_up_timeout = std::chrono::minutes(
 
 inline constexpr double bytes_per_mb = 1024 * 1024;
 
-inline double microseconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
-}
+inline double microseconds_since(Clock::time_point begin) { return microseconds(Clock::now() - begin); }
 
 /// A value without pointers, as it travels.
 template <class T>

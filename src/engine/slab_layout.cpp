@@ -9,8 +9,6 @@ namespace strake::engine {
 
 namespace {
 
-std::size_t at(OpId id) { return static_cast<std::size_t>(id); }
-
 class Builder {
  public:
   Builder(const Graph& graph, const Plan& plan, int rank, Messages messages)

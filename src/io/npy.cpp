@@ -112,7 +112,7 @@ std::optional<ElementType> format_of(const std::string& type) {
   return std::nullopt;
 }
 
-std::string_view name_of(ElementType type) {
+std::string_view descr_of(ElementType type) {
   for (const auto& [name, element] : formats)
     if (element == type) return name;
   return "";
@@ -158,7 +158,7 @@ HostTensor read_npy(const std::filesystem::path& file) {
 
 void write_npy(const std::filesystem::path& file, const HostTensor& tensor) {
   if (tensor.type == ElementType::bf16) return write_npy(file, converted(tensor, ElementType::f32));
-  const std::string_view type = name_of(tensor.type);
+  const std::string_view type = descr_of(tensor.type);
   std::string shape;
   for (const Index size : tensor.shape) shape += std::to_string(size) + ", ";
   if (tensor.shape.size() > 1) shape.resize(shape.size() - 2);

@@ -12,8 +12,6 @@ namespace strake::onnx_import {
 
 namespace {
 
-ElementType type_of(Translator& t, OpId id) { return t.graph().op(id).type; }
-
 std::vector<OpId> inputs_of(Translator& t, const Node& node) {
   std::vector<OpId> ids;
   for (int i = 0; i < node.n_inputs(); ++i) ids.push_back(t.op(node, i));
@@ -100,7 +98,7 @@ constexpr Arithmetic larger{BinaryKind::max, PointwiseKind::max};
 constexpr Arithmetic smaller{BinaryKind::min, PointwiseKind::min};
 
 OpId combine(Translator& t, const Node& node, OpId a, OpId b, const Arithmetic& how) {
-  if (type_of(t, a) == ElementType::f32 && type_of(t, b) == ElementType::f32)
+  if (t.type_of(a) == ElementType::f32 && t.type_of(b) == ElementType::f32)
     return t.add(node, {a, b}, Binary{how.of_floats, {}});
   return t.add(node, {a, b}, Pointwise{.kind = how.of_all});
 }
@@ -135,7 +133,7 @@ void mean(Translator& t, const Node& node) {
   const OpId sum = chained(t, node, adding);
   const auto n = static_cast<double>(node.n_inputs());
   if (node.n_inputs() == 1) return t.output(node, sum);
-  t.output(node, combine(t, node, sum, scalar(t, node, type_of(t, sum), n), dividing));
+  t.output(node, combine(t, node, sum, scalar(t, node, t.type_of(sum), n), dividing));
 }
 
 // Powers that have a shorter name, of f32.
@@ -154,11 +152,11 @@ std::optional<OpId> known_power(Translator& t, const Node& node, OpId base) {
 void power(Translator& t, const Node& node) {
   expect_inputs(node, 2);
   const OpId base = t.op(node, 0);
-  const bool of_floats = type_of(t, base) == ElementType::f32;
+  const bool of_floats = t.type_of(base) == ElementType::f32;
   if (of_floats)
     if (const std::optional<OpId> shorter = known_power(t, node, base)) return t.output(node, *shorter);
   const OpId exponent = t.op(node, 1);
-  if (of_floats && type_of(t, exponent) == ElementType::f32)
+  if (of_floats && t.type_of(exponent) == ElementType::f32)
     return t.output(node, t.add(node, {base, exponent}, Binary{BinaryKind::pow, {}}));
   t.output(node, t.add(node, {base, exponent}, Pointwise{.kind = PointwiseKind::pow}));
 }
@@ -182,7 +180,7 @@ void prelu(Translator& t, const Node& node) {
   expect_inputs(node, 2);
   const OpId x = t.op(node, 0);
   const HostValue* slope = t.constant(node, 1);
-  if (slope != nullptr && slope->size() == 1 && type_of(t, x) == ElementType::f32)
+  if (slope != nullptr && slope->size() == 1 && t.type_of(x) == ElementType::f32)
     return activation(t, node, {ActivationKind::leaky_relu, static_cast<float>(slope->at(0)), 0});
   const OpId result = t.add(node, {x, t.op(node, 1)}, Pointwise{.kind = PointwiseKind::prelu});
   if (t.graph().shape(result) != t.graph().shape(x))
@@ -206,13 +204,13 @@ void clip(Translator& t, const Node& node) {
   const OpId x = t.op(node, 0);
   const std::optional<float> least = known_bound(t, node, "min", 1, Limits::lowest());
   const std::optional<float> most = known_bound(t, node, "max", 2, Limits::max());
-  if (type_of(t, x) == ElementType::f32 && least && most)
+  if (t.type_of(x) == ElementType::f32 && least && most)
     return activation(t, node, {ActivationKind::clip, *least, *most});
   // Bounds are scalars, which some files write as one element.
   const auto bound = [&](const char* name, int input) -> std::optional<OpId> {
     if (node.opset() >= 11 && node.has_input(input)) return t.reshape(node, t.op(node, input), {});
     if (node.opset() >= 11 || node.attribute(name) == nullptr) return std::nullopt;
-    return scalar(t, node, type_of(t, x), static_cast<double>(node.number(name, 0)));
+    return scalar(t, node, t.type_of(x), static_cast<double>(node.number(name, 0)));
   };
   const std::optional<OpId> low = bound("min", 1);
   const std::optional<OpId> high = bound("max", 2);
@@ -230,12 +228,12 @@ ElementType declared_type(Translator& t, const Node& node, int input) {
   for (const Port& port : t.graph().inputs)
     if (port.op == id) return port.type;
   const auto* pointwise = as<Pointwise>(t.graph().op(id));
-  return pointwise != nullptr && pointwise->kind == PointwiseKind::cast ? pointwise->to : type_of(t, id);
+  return pointwise != nullptr && pointwise->kind == PointwiseKind::cast ? pointwise->to : t.type_of(id);
 }
 
 void cast_to(Translator& t, const Node& node, ElementType to) {
   const OpId src = t.op(node, 0);
-  const ElementType from = type_of(t, src);
+  const ElementType from = t.type_of(src);
   const Shape& shape = t.graph().shape(src);
   if (from == to) return t.output(node, src);
   if (from == ElementType::u8 && to == ElementType::f32 && shape.size() == 4) {

@@ -11,8 +11,6 @@ namespace strake::onnx_import {
 
 namespace {
 
-ElementType type_of(Translator& t, OpId id) { return t.graph().op(id).type; }
-
 // ---- scales and zero points ---------------------------------------------------------------------------------------
 
 OpId number(Translator& t, const Node& node, ElementType type, float value) {
@@ -50,7 +48,7 @@ ElementType declared_type(const Node& node) {
 void quantize_linear(Translator& t, const Node& node) {
   OpId x = t.op(node, 0);
   const Shape shape = t.graph().shape(x);
-  if (type_of(t, x) == ElementType::i32)
+  if (t.type_of(x) == ElementType::i32)
     x = t.add(node, {x}, Pointwise{.kind = PointwiseKind::cast, .to = ElementType::f32});
   const OpId zero = node.has_input(2) ? t.op(node, 2) : number(t, node, declared_type(node), 0);
   const OpId scale = along_axis(t, node, t.op(node, 1), shape);
@@ -62,7 +60,7 @@ void dequantize_linear(Translator& t, const Node& node) {
   const OpId x = t.op(node, 0);
   const Shape shape = t.graph().shape(x);
   const OpId scale = along_axis(t, node, t.op(node, 1), shape);
-  const std::vector<OpId> inputs = {x, scale, along_axis(t, node, zero_point(t, node, 2, type_of(t, x)), shape)};
+  const std::vector<OpId> inputs = {x, scale, along_axis(t, node, zero_point(t, node, 2, t.type_of(x)), shape)};
   t.output(node, t.add(node, inputs, Pointwise{.kind = PointwiseKind::dequantize}));
 }
 
@@ -95,7 +93,7 @@ struct Operands {
   int x_scale, x_zero, w, w_scale, w_zero, y_scale, y_zero, bias;
 };
 constexpr Operands integers = {-1, 2, 1, -1, 3, -1, -1, -1};
-constexpr Operands linear = {1, 2, 3, 4, 5, 6, 7, 8};
+constexpr Operands operands_of_qlinear = {1, 2, 3, 4, 5, 6, 7, 8};
 
 bool is_known_byte(const HostValue* value) { return value != nullptr && is_byte(value->type); }
 
@@ -157,11 +155,11 @@ void integer_conv(Translator& t, const Node& node, const Operands& at) {
     conv.bias = t.weight(node.proto().input(at.bias), bias.shape, bias.data, bias.type);
   }
   const OpId map = as_map(t, node, x);
-  give_back(t, node, t.add(node, {map, zero_point(t, node, at.x_zero, type_of(t, x))}, conv), shape.size());
+  give_back(t, node, t.add(node, {map, zero_point(t, node, at.x_zero, t.type_of(x))}, conv), shape.size());
 }
 
 void conv_integer(Translator& t, const Node& node) { integer_conv(t, node, integers); }
-void qlinear_conv(Translator& t, const Node& node) { integer_conv(t, node, linear); }
+void qlinear_conv(Translator& t, const Node& node) { integer_conv(t, node, operands_of_qlinear); }
 
 // ---- products of matrices -----------------------------------------------------------------------------------------
 
@@ -183,7 +181,7 @@ OpId times_matrix(Translator& t, const Node& node, const Operands& at) {
   set_zeros(t, node, at, n, conv);
   set_scales(t, node, at, n, conv);
   const OpId rows = t.reshape(node, a, {volume(shape) / k, k, 1, 1});
-  const OpId product = t.add(node, {rows, zero_point(t, node, at.x_zero, type_of(t, a))}, conv);
+  const OpId product = t.add(node, {rows, zero_point(t, node, at.x_zero, t.type_of(a))}, conv);
   shape.back() = n;
   return t.reshape(node, product, shape);
 }
@@ -219,14 +217,14 @@ void matmul_integer(Translator& t, const Node& node) {
 }
 
 void qlinear_matmul(Translator& t, const Node& node) {
-  if (is_layer(t, node, linear)) return t.output(node, times_matrix(t, node, linear));
-  const OpId sums = integer_product(t, node, linear);
-  const std::vector<float> scales = multipliers(t, node, linear, t.graph().shape(sums).back());
+  if (is_layer(t, node, operands_of_qlinear)) return t.output(node, times_matrix(t, node, operands_of_qlinear));
+  const OpId sums = integer_product(t, node, operands_of_qlinear);
+  const std::vector<float> scales = multipliers(t, node, operands_of_qlinear, t.graph().shape(sums).back());
   const Shape shape = {static_cast<Index>(scales.size())};
   const OpId scale = t.add(node, {}, Constant{t.weight(node.name() + "/scale", shape, Blob::copy_of(scales))}, shape);
   const Pointwise dequantize{.kind = PointwiseKind::dequantize};
   const OpId product = t.add(node, {sums, scale, number(t, node, ElementType::i32, 0)}, dequantize);
-  const OpId zero = zero_point(t, node, linear.y_zero, ElementType::u8);
+  const OpId zero = zero_point(t, node, operands_of_qlinear.y_zero, ElementType::u8);
   const std::vector<OpId> inputs = {product, scalar(t, node, 1), t.reshape(node, zero, {})};
   t.output(node, t.add(node, inputs, Pointwise{.kind = PointwiseKind::quantize}));
 }

@@ -55,6 +55,7 @@ class Translator {
   [[nodiscard]] OpId op(const Node& node, int input);
   [[nodiscard]] OpId op_of(const std::string& name);
   [[nodiscard]] const Shape& shape(const Node& node, int input) const;
+  [[nodiscard]] ElementType type_of(OpId id) const { return graph_.op(id).type; }
 
   /// An f32 weight with these values, once per named value.
   [[nodiscard]] WeightId weight(const Node& node, int input);

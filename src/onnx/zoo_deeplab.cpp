@@ -8,13 +8,13 @@ namespace strake::zoo {
 
 namespace {
 
-struct Block {
+struct DilatedBlock {
   Index c = 0;  // of the inner convolutions
   Index stride = 1;
   Index dilation = 1;
 };
 
-Value bottleneck(Builder& b, const std::string& name, const Value& src, const Block& block) {
+Value bottleneck(Builder& b, const std::string& name, const Value& src, const DilatedBlock& block) {
   Value x = b.conv(name + ".conv1", src, {.c = block.c});
   x = b.relu(name + ".relu1", b.norm(name + ".bn1", x));
   x = b.conv(name + ".conv2", x,
@@ -43,7 +43,8 @@ Value backbone(Builder& b, const Value& src) {
        {Stage{64, 3, 1, 1, 1}, Stage{128, 4, 2, 1, 1}, Stage{256, 6, 1, 1, 2}, Stage{512, 3, 1, 2, 4}}) {
     for (int i = 0; i < stage.n; ++i)
       x = bottleneck(b, "backbone.layer" + std::to_string(number) + "." + std::to_string(i), x,
-                     i == 0 ? Block{stage.c, stage.stride, stage.first_dilation} : Block{stage.c, 1, stage.dilation});
+                     i == 0 ? DilatedBlock{stage.c, stage.stride, stage.first_dilation}
+                            : DilatedBlock{stage.c, 1, stage.dilation});
     ++number;
   }
   return x;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Index head_channels = 3 * (4 + 1 + 80);
 
-Value unit(Builder& b, const std::string& name, const Value& src, Index c, Index kernel) {
+Value leaky_conv(Builder& b, const std::string& name, const Value& src, Index c, Index kernel) {
   const Value x = b.conv(name + ".conv", src, {.c = c, .kernel = kernel, .pad = kernel / 2});
   return b.leaky_relu(name + ".leaky", b.norm(name + ".bn", x), 0.1F);
 }
@@ -28,17 +28,17 @@ void yolov3_tiny(Builder& b, ZooSize size) {
   Value route;
   int layer = 0;
   for (const Index c : {16, 32, 64, 128, 256}) {
-    route = unit(b, std::to_string(layer++), x, c, 3);
+    route = leaky_conv(b, std::to_string(layer++), x, c, 3);
     x = b.max_pool(std::to_string(layer++) + ".pool", route, {.kernel = 2, .stride = 2});
   }
-  x = unit(b, "10", x, 512, 3);
+  x = leaky_conv(b, "10", x, 512, 3);
   x = b.max_pool("11.pool", x, {.kernel = 2, .stride = 1, .pad_end = 1});
-  x = unit(b, "12", x, 1024, 3);
-  const Value neck = unit(b, "13", x, 256, 1);
-  head(b, "15", unit(b, "14", neck, 512, 3));
-  x = b.upsample("19.upsample", unit(b, "18", neck, 128, 1));
+  x = leaky_conv(b, "12", x, 1024, 3);
+  const Value neck = leaky_conv(b, "13", x, 256, 1);
+  head(b, "15", leaky_conv(b, "14", neck, 512, 3));
+  x = b.upsample("19.upsample", leaky_conv(b, "18", neck, 128, 1));
   x = b.concat("20.concat", {x, route});
-  head(b, "22", unit(b, "21", x, 256, 3));
+  head(b, "22", leaky_conv(b, "21", x, 256, 3));
 }
 
 }  // namespace strake::zoo

@@ -8,7 +8,7 @@ namespace strake::zoo {
 
 namespace {
 
-Value unit(Builder& b, const std::string& name, const Value& src, const ConvShape& shape) {
+Value normalized_conv(Builder& b, const std::string& name, const Value& src, const ConvShape& shape) {
   const Value x = b.norm(name + ".bn", b.conv(name + ".conv", src, shape), {.epsilon = 1e-3F});
   return b.relu(name + ".relu", x);
 }
@@ -24,13 +24,13 @@ struct Inception {
 };
 
 Value inception(Builder& b, const std::string& name, const Value& src, const Inception& c) {
-  const Value one = unit(b, name + ".branch1", src, {.c = c.one});
-  Value three = unit(b, name + ".branch2.0", src, {.c = c.three_reduced});
-  three = unit(b, name + ".branch2.1", three, {.c = c.three, .kernel = 3, .pad = 1});
-  Value five = unit(b, name + ".branch3.0", src, {.c = c.five_reduced});
-  five = unit(b, name + ".branch3.1", five, {.c = c.five, .kernel = 3, .pad = 1});
+  const Value one = normalized_conv(b, name + ".branch1", src, {.c = c.one});
+  Value three = normalized_conv(b, name + ".branch2.0", src, {.c = c.three_reduced});
+  three = normalized_conv(b, name + ".branch2.1", three, {.c = c.three, .kernel = 3, .pad = 1});
+  Value five = normalized_conv(b, name + ".branch3.0", src, {.c = c.five_reduced});
+  five = normalized_conv(b, name + ".branch3.1", five, {.c = c.five, .kernel = 3, .pad = 1});
   Value pooled = b.max_pool(name + ".branch4.0", src, {.kernel = 3, .stride = 1, .pad = 1, .rounding = Rounding::up});
-  pooled = unit(b, name + ".branch4.1", pooled, {.c = c.pooled});
+  pooled = normalized_conv(b, name + ".branch4.1", pooled, {.c = c.pooled});
   return b.concat(name + ".concat", {one, three, five, pooled});
 }
 
@@ -39,10 +39,10 @@ Value inception(Builder& b, const std::string& name, const Value& src, const Inc
 void googlenet(Builder& b, ZooSize size) {
   constexpr PoolShape pool{.kernel = 3, .stride = 2, .rounding = Rounding::up};
   Value x = b.input("input", {1, 3, size.h, size.w});
-  x = unit(b, "conv1", x, {.c = 64, .kernel = 7, .stride = 2, .pad = 3});
+  x = normalized_conv(b, "conv1", x, {.c = 64, .kernel = 7, .stride = 2, .pad = 3});
   x = b.max_pool("maxpool1", x, pool);
-  x = unit(b, "conv2", x, {.c = 64});
-  x = unit(b, "conv3", x, {.c = 192, .kernel = 3, .pad = 1});
+  x = normalized_conv(b, "conv2", x, {.c = 64});
+  x = normalized_conv(b, "conv3", x, {.c = 192, .kernel = 3, .pad = 1});
   x = b.max_pool("maxpool2", x, pool);
   x = inception(b, "inception3a", x, {64, 96, 128, 16, 32, 32});
   x = inception(b, "inception3b", x, {128, 128, 192, 32, 96, 64});

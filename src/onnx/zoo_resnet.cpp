@@ -13,11 +13,11 @@ namespace {
 // Sums over many blocks stay near 1 when each branch adds little.
 constexpr NormShape end_of_branch{.gamma = 0.4F};
 
-struct Block {
+struct ResidualBlock {
   Index c = 0;  // of the inner convolutions
   Index stride = 1;
 };
-using BlockWriter = Value (*)(Builder&, const std::string&, const Value&, Block);
+using BlockWriter = Value (*)(Builder&, const std::string&, const Value&, ResidualBlock);
 
 Value joined(Builder& b, const std::string& name, const Value& branch, const Value& src, Index stride) {
   Value shortcut = src;
@@ -28,14 +28,14 @@ Value joined(Builder& b, const std::string& name, const Value& branch, const Val
   return b.relu(name + ".relu", b.add(name + ".add", branch, shortcut));
 }
 
-Value basic(Builder& b, const std::string& name, const Value& src, Block block) {
+Value basic(Builder& b, const std::string& name, const Value& src, ResidualBlock block) {
   Value x = b.conv(name + ".conv1", src, {.c = block.c, .kernel = 3, .stride = block.stride, .pad = 1});
   x = b.relu(name + ".relu1", b.norm(name + ".bn1", x));
   x = b.conv(name + ".conv2", x, {.c = block.c, .kernel = 3, .pad = 1});
   return joined(b, name, b.norm(name + ".bn2", x, end_of_branch), src, block.stride);
 }
 
-Value bottleneck(Builder& b, const std::string& name, const Value& src, Block block) {
+Value bottleneck(Builder& b, const std::string& name, const Value& src, ResidualBlock block) {
   Value x = b.conv(name + ".conv1", src, {.c = block.c});
   x = b.relu(name + ".relu1", b.norm(name + ".bn1", x));
   x = b.conv(name + ".conv2", x, {.c = block.c, .kernel = 3, .stride = block.stride, .pad = 1});

@@ -8,14 +8,14 @@ namespace strake::zoo {
 
 namespace {
 
-struct Layer {
+struct StyleLayer {
   Index c = 0;
   Index kernel = 3;
   Index stride = 1;
   float gain = 2;
 };
 
-Value mirrored_conv(Builder& b, const std::string& name, const Value& src, const Layer& layer) {
+Value mirrored_conv(Builder& b, const std::string& name, const Value& src, const StyleLayer& layer) {
   return b.conv(
       name + ".conv2d", b.reflect(name + ".reflection_pad", src, layer.kernel / 2),
       {.c = layer.c, .kernel = layer.kernel, .stride = layer.stride, .bias = Bias::random, .gain = layer.gain});

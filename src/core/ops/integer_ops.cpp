@@ -7,8 +7,6 @@ namespace strake {
 
 namespace {
 
-std::string name_of(ElementType type) { return std::string(to_string(type)); }
-
 // Of this type, with one value for each of `m` channels, or one for all where `one` allows it.
 void check_weight(const OpRules& rules, int id, ElementType type, Index m, Index least) {
   if (id == no_weight) return;

@@ -15,8 +15,6 @@ std::size_t arity(PointwiseKind kind) {
 
 namespace {
 
-std::string name_of(ElementType type) { return std::string(to_string(type)); }
-
 bool is_integer(ElementType type) { return !is_float(type) && type != ElementType::boolean; }
 
 bool is_one_of(PointwiseKind kind, PointwiseKind first, PointwiseKind last) { return kind >= first && kind <= last; }

@@ -13,7 +13,7 @@ namespace strake::onnx_import {
 namespace {
 
 /// Types that a function takes: floats only, or all but booleans.
-enum class Takes : unsigned char { floats, numbers };
+enum class UnaryTakes : unsigned char { floats, numbers };
 
 template <class F>
 F made(const Node& node) {
@@ -23,13 +23,13 @@ F made(const Node& node) {
     return F{};
 }
 
-template <class F, Takes takes = Takes::floats>
+template <class F, UnaryTakes takes = UnaryTakes::floats>
 Tensors unary(const Call& call) {
   const HostTensor& x = call.input(0);
   HostTensor y = call.make(x.type, x.shape);
   const F f = made<F>(call.node());
   with_number(x.type, [&]<class T>(std::type_identity<T>) {
-    if constexpr (is_float_number<T> || (takes == Takes::numbers && !std::same_as<T, bool>)) {
+    if constexpr (is_float_number<T> || (takes == UnaryTakes::numbers && !std::same_as<T, bool>)) {
       const auto from = x.view<T>();
       std::transform(from.begin(), from.end(), y.view<T>().begin(),
                      [&f](T value) { return static_cast<T>(f(static_cast<Wide<T>>(value))); });
@@ -314,7 +314,7 @@ Tensors clip(const Call& call) {
 }  // namespace
 
 const Evaluations& unary_evaluations() {
-  static const Evaluations table = {{"Abs", unary<Abs, Takes::numbers>},
+  static const Evaluations table = {{"Abs", unary<Abs, UnaryTakes::numbers>},
                                     {"Acos", unary<Acos>},
                                     {"Acosh", unary<Acosh>},
                                     {"Asin", unary<Asin>},
@@ -339,15 +339,15 @@ const Evaluations& unary_evaluations() {
                                     {"LeakyRelu", unary<LeakyRelu>},
                                     {"Log", unary<Log>},
                                     {"Mish", unary<Mish>},
-                                    {"Neg", unary<Neg, Takes::numbers>},
+                                    {"Neg", unary<Neg, UnaryTakes::numbers>},
                                     {"Not", logical_not},
                                     {"Reciprocal", unary<Reciprocal>},
-                                    {"Relu", unary<Relu, Takes::numbers>},
+                                    {"Relu", unary<Relu, UnaryTakes::numbers>},
                                     {"Round", unary<Round>},
                                     {"Selu", unary<Selu>},
                                     {"Shrink", unary<Shrink>},
                                     {"Sigmoid", unary<Sigmoid>},
-                                    {"Sign", unary<Sign, Takes::numbers>},
+                                    {"Sign", unary<Sign, UnaryTakes::numbers>},
                                     {"Sin", unary<Sin>},
                                     {"Sinh", unary<Sinh>},
                                     {"Softplus", unary<Softplus>},
