@@ -2,7 +2,7 @@
 add_library(strake_flags INTERFACE)
 target_compile_features(strake_flags INTERFACE cxx_std_20)
 target_compile_options(strake_flags INTERFACE
-  -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wall -Wextra $<$<NOT:$<BOOL:${STRAKE_UNITY}>>:-Wshadow> -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
   # g++ 12 sees overlaps and overruns in strings that are appended to each other (GCC bug 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>

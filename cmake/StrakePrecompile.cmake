@@ -11,6 +11,7 @@ endfunction()
 
 # Templates of one kind are instantiated in most sources of a folder. With STRAKE_UNITY these are compiled as one, and a
 # whole build takes half as long, a change of one file longer.
+# -Wshadow would tell of names in other sources then; the build with clang has it.
 # strake_unity(TARGET [PREFIX...]): the sources that begin with each prefix, and all others together. Names in unnamed
 # namespaces have to differ within a group.
 option(STRAKE_UNITY "Compile the sources of a library together" OFF)

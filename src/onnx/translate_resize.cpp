@@ -39,14 +39,14 @@ std::vector<std::size_t> resized_axes(const Node& node, std::size_t n_axes) {
   return axes;
 }
 
-void check_count(const Node& node, const std::string& what, std::size_t found, std::size_t expected) {
+void expect_length(const Node& node, const std::string& what, std::size_t found, std::size_t expected) {
   if (found != expected)
     throw node.error(what + " has " + std::to_string(found) + " numbers, expected " + std::to_string(expected));
 }
 
 void scale_axes(const Node& node, const Shape& src, const std::vector<std::size_t>& axes,
                 const std::vector<float>& scales, Resize& op, Shape& dst) {
-  check_count(node, "scales", scales.size(), axes.size());
+  expect_length(node, "scales", scales.size(), axes.size());
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::size_t axis = axes[i];
     if (!(scales[i] > 0) || scales[i] > static_cast<float>(largest_window))
@@ -60,7 +60,7 @@ void scale_axes(const Node& node, const Shape& src, const std::vector<std::size_
 // Sizes as they are wanted, or the nearest that keep the ratio of the axes.
 void size_axes(const Node& node, const Shape& src, const std::vector<std::size_t>& axes,
                const std::vector<std::int64_t>& sizes, Resize& op, Shape& dst) {
-  check_count(node, "sizes", sizes.size(), axes.size());
+  expect_length(node, "sizes", sizes.size(), axes.size());
   const std::string policy = node.text("keep_aspect_ratio_policy", "stretch");
   if (policy != "stretch" && policy != "not_larger" && policy != "not_smaller")
     throw node.error("keep_aspect_ratio_policy is '" + policy + "'");
@@ -110,7 +110,7 @@ void read_rules(const Node& node, Resize& op) {
 void read_region(const Translator& t, const Node& node, const std::vector<std::size_t>& axes, Resize& op) {
   if (op.place != ResizePlace::tf_crop_and_resize) return;
   const std::vector<float> roi = known_floats(t, node, 1);
-  check_count(node, "roi", roi.size(), 2 * axes.size());
+  expect_length(node, "roi", roi.size(), 2 * axes.size());
   for (const float end : roi)
     if (!(std::abs(end) < 1e6F)) throw node.error("roi has " + std::to_string(end));
   for (std::size_t i = 0; i < axes.size(); ++i) {
