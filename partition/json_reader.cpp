@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 
 #include "core/errors.hpp"
@@ -96,8 +97,16 @@ std::size_t JsonReader::one_of(const std::vector<std::string>& choices) const {
 }
 
 nlohmann::json parse_json(const std::string& text, const std::string& where) {
+  std::vector<std::set<std::string>> keys;  // of the objects around the place that is read
+  const auto refuse_twins = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    if (event == nlohmann::json::parse_event_t::object_start) keys.emplace_back();
+    if (event == nlohmann::json::parse_event_t::object_end) keys.pop_back();
+    if (event == nlohmann::json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
+      throw InvalidInput(where + ": '" + parsed.get<std::string>() + "' is there twice in one object");
+    return true;
+  };
   try {
-    return nlohmann::json::parse(text);
+    return nlohmann::json::parse(text, refuse_twins);
   } catch (const nlohmann::json::parse_error& error) {
     throw InvalidInput(where + ": not JSON " + place_in(text, error.byte));
   } catch (const nlohmann::json::exception&) {

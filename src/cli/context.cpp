@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -17,6 +18,8 @@
 #include "partition/planner.hpp"
 
 namespace strake::cli {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -95,6 +98,23 @@ void check_job_options(const CLI::App& app, const CommonOptions& options, int n_
                                                          std::to_string(options.slowdowns.size()));
 }
 
+namespace {
+
+// Devices may be named as often as one likes.
+bool is_same_file(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  if (fs::exists(a, error) && fs::exists(b, error)) return fs::equivalent(a, b, error) && fs::is_regular_file(a, error);
+  return fs::absolute(a).lexically_normal() == fs::absolute(b).lexically_normal();
+}
+
+void expect_other_file(const std::string& file, const std::vector<std::string>& others) {
+  for (const std::string& other : others)
+    if (is_same_file(file, other))
+      throw InvalidInput("'" + file + "' would be overwritten: it is read, or written as something else, too");
+}
+
+}  // namespace
+
 void begin_verb(const Context& context, const CommonOptions& options, const std::vector<std::string>& files) {
   if (options.quiet)
     spdlog::set_level(spdlog::level::err);
@@ -103,9 +123,16 @@ void begin_verb(const Context& context, const CommonOptions& options, const std:
   else
     spdlog::set_level(options.verbose ? spdlog::level::debug : spdlog::level::info);
   if (!context.is_root()) return;
-  if (!options.json.empty()) io::check_writable(options.json);
-  for (const std::string& file : files)
-    if (!file.empty()) io::check_writable(file);
+  std::vector<std::string> named{options.model};
+  for (const std::string& file : files) {
+    if (file.empty()) continue;
+    expect_other_file(file, named);
+    io::check_writable(file);
+    named.push_back(file);
+  }
+  if (options.json.empty()) return;
+  expect_other_file(options.json, named);
+  io::check_writable(options.json);
 }
 
 OpenSession open_session(const Context& context, const CommonOptions& options, const InputOptions& inputs) {
@@ -113,8 +140,10 @@ OpenSession open_session(const Context& context, const CommonOptions& options, c
                    std::make_shared<InputFiles>()};
   if (context.is_root() && !options.slowdowns.empty())
     log(LogLevel::info, "speeds are emulated: ranks spin after each kernel as --emulate-slowdown says");
-  open.session.load([model = options.model, shapes = options.shapes, inputs, files = open.files] {
+  open.session.load([model = options.model, shapes = options.shapes, json = options.json, inputs, files = open.files] {
     OpenedModel opened = open_model(model, shapes, inputs);
+    for (const auto& [name, file] : opened.files)
+      if (!json.empty()) expect_other_file(json, {file});
     *files = std::move(opened.files);
     return std::move(opened.model);
   });
@@ -129,8 +158,8 @@ engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& 
 PlanResult make_session_plan(engine::Session& session, const std::string& strategy, const std::string& plan_file) {
   PlanResult result;
   if (!plan_file.empty()) {
-    if (session.is_root())
-      result.plan = partition::plan_from_json(session.graph(), io::read_file(plan_file), session.size(), plan_file);
+    if (session.is_root()) io::expect_regular_file(plan_file, "a plan");
+    result.plan = partition::plan_from_json(session.graph(), io::read_file(plan_file), session.size(), plan_file);
     return result;
   }
   if (strategy == "equal") {

@@ -120,7 +120,16 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
       ->check(check_file_name());
   sub->add_option("--ranks", options->ranks, "Without mpirun: so many copies of this machine")
       ->check(CLI::Range(1, 1024));
-  sub->add_option("--link", options->link, "Without mpirun: rate and latency between them")->capture_default_str();
+  sub->add_option("--link", options->link, "Without mpirun: rate and latency between them")
+      ->capture_default_str()
+      ->check([](const std::string& text) -> std::string {
+        try {
+          (void)link_of(text);
+        } catch (const InvalidInput& error) {
+          return error.what();
+        }
+        return "";
+      });
   add_job_options(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
@@ -129,6 +138,8 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
       "  mpirun --hostfile edge.hosts strake plan net.onnx -o plan.json\n"
       "  strake plan net.onnx --ranks 4 --link 100mbit,200us");
   sub->callback([&context, &verb, options, sub] {
+    if (sub->get_option("--link")->count() > 0 && (options->ranks < 2 || context.communicator.size() > 1))
+      throw CLI::ValidationError("--link", "joins the copies of this machine that --ranks asks for, without mpirun");
     check_job_options(*sub, options->common, std::max(options->ranks, context.communicator.size()));
     verb = [&context, options] { return plan(context, *options); };
   });

@@ -25,6 +25,7 @@ int first_axis(const Node& node, const Shape& whole, const Shape& operand) {
 std::optional<onnx::NodeProto> modernised(Translator& t, const Node& node) {
   if (node.opset() >= 7 || !node.has_input(0) || !node.has_input(1)) return std::nullopt;
   if (node.type() != "PRelu" && !broadcasts(node.type())) return std::nullopt;
+  if (node.proto().output().empty()) return std::nullopt;
   const Shape whole = t.shape(node, 0);
   Shape shape = t.shape(node, 1);
   const int first = first_axis(node, whole, shape);

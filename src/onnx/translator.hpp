@@ -67,7 +67,11 @@ class Translator {
   /// A Reshape, or `src` itself where the shape is its own.
   OpId reshape(const Node& node, OpId src, Shape shape);
 
-  void output(const Node& node, Value value, int place = 0) { set(node.proto().output(place), std::move(value)); }
+  /// @throws InvalidInput if the node does not name it
+  void output(const Node& node, Value value, int place = 0) {
+    if (place >= node.proto().output_size()) throw node.error("output " + std::to_string(place) + " has no name");
+    set(node.proto().output(place), std::move(value));
+  }
 
  private:
   [[nodiscard]] std::string fresh_name(const std::string& wanted);

@@ -220,6 +220,15 @@ TEST(ControlFlow, IsRefusedByNameWhereItIsComputed) {
   EXPECT_TRUE(mentions(complaint([&] { (void)import_model(model.file(), {}); }), "node 'y-maker' (Loop)"));
 }
 
+TEST(Import, NamesTheNodeWithoutAnOutput) {
+  TestModel model;
+  onnx::NodeProto silent = node("Relu", {"x"}, {"z"});
+  silent.clear_output();
+  model.input("x", ElementType::f32, {1, 1, 4, 4}).add(node("Relu", {"x"}, {"y"})).add(silent);
+  model.output("y", ElementType::f32);
+  EXPECT_NE(complaint([&] { (void)import_model(model.file(), {}); }).find("output 0 has no name"), std::string::npos);
+}
+
 TEST(Import, RefusesAConstantOfASizeThatNoFileShouldAskFor) {
   TestModel model;
   model.weight("n", HostTensor::of<std::int64_t>({2}, {1 << 20, 1 << 20}));
