@@ -141,8 +141,9 @@ Link measure(Communicator& communicator, int peer, Timeout timeout) {
       link.latency_us = std::min(link.latency_us, volley.us);
       link.overhead_us = std::min(link.overhead_us, volley.overhead_us);
       const auto n_bytes = static_cast<double>((size - sizes_in_floats[0]) * static_cast<Index>(sizeof(float)));
-      link.us_per_byte = (volley.us - link.latency_us) / n_bytes;
       link.overhead_us_per_byte = (volley.overhead_us - link.overhead_us) / n_bytes;
+      // No byte is there before its sender has seen to it.
+      link.us_per_byte = std::max((volley.us - link.latency_us) / n_bytes, link.overhead_us_per_byte);
     }
     if (volley.next == Next::end) break;
   }
