@@ -10,8 +10,9 @@
 namespace strake::comm {
 
 /// Collective: every pair in turn exchanges small and large messages of the data path between stretches of work,
-/// while the others sleep: a link's latency and time per byte are what an exchange adds to a frame. Some 20 ms for a pair on a fast link, below a second on a slow one; of more than 16 ranks one pair of ranks
-/// speaks for all pairs on the same two hosts. Everybody gets [src][dst]; the diagonal is free.
+/// while the others sleep: a link's latency and time per byte are what an exchange adds to a frame. Some 20 ms for a
+/// pair on a fast link, below a second on a slow one; of more than 16 ranks one pair of ranks speaks for all pairs on
+/// the same two hosts. Everybody gets [src][dst]; the diagonal is free.
 [[nodiscard]] std::vector<std::vector<Link>> probe_links(Communicator& communicator, Timeout timeout);
 
 }  // namespace strake::comm

@@ -107,15 +107,16 @@ bool is_same_file(const fs::path& a, const fs::path& b) {
   return fs::absolute(a).lexically_normal() == fs::absolute(b).lexically_normal();
 }
 
+}  // namespace
+
 void expect_other_file(const std::string& file, const std::vector<std::string>& others) {
   for (const std::string& other : others)
-    if (is_same_file(file, other))
+    if (!other.empty() && is_same_file(file, other))
       throw InvalidInput("'" + file + "' would be overwritten: it is read, or written as something else, too");
 }
 
-}  // namespace
-
-void begin_verb(const Context& context, const CommonOptions& options, const std::vector<std::string>& files) {
+void begin_verb(const Context& context, const CommonOptions& options, const std::vector<std::string>& written,
+                const std::vector<std::string>& read) {
   if (options.quiet)
     spdlog::set_level(spdlog::level::err);
   else if (!context.is_root())
@@ -123,16 +124,16 @@ void begin_verb(const Context& context, const CommonOptions& options, const std:
   else
     spdlog::set_level(options.verbose ? spdlog::level::debug : spdlog::level::info);
   if (!context.is_root()) return;
-  std::vector<std::string> named{options.model};
-  for (const std::string& file : files) {
+  std::vector<std::string> named = read;
+  named.push_back(options.model);
+  std::vector<std::string> all = written;
+  all.push_back(options.json);
+  for (const std::string& file : all) {
     if (file.empty()) continue;
     expect_other_file(file, named);
     io::check_writable(file);
     named.push_back(file);
   }
-  if (options.json.empty()) return;
-  expect_other_file(options.json, named);
-  io::check_writable(options.json);
 }
 
 OpenSession open_session(const Context& context, const CommonOptions& options, const InputOptions& inputs) {
@@ -158,8 +159,10 @@ engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& 
 PlanResult make_session_plan(engine::Session& session, const std::string& strategy, const std::string& plan_file) {
   PlanResult result;
   if (!plan_file.empty()) {
-    if (session.is_root()) io::expect_regular_file(plan_file, "a plan");
-    result.plan = partition::plan_from_json(session.graph(), io::read_file(plan_file), session.size(), plan_file);
+    if (session.is_root()) {
+      io::expect_regular_file(plan_file, "a plan");
+      result.plan = partition::plan_from_json(session.graph(), io::read_file(plan_file), session.size(), plan_file);
+    }
     return result;
   }
   if (strategy == "equal") {

@@ -51,9 +51,14 @@ struct Context {
 void check_job_options(const CLI::App& app, const CommonOptions& options, int n_ranks);
 
 /// Turns spdlog's level to what -v and -q say (ranks other than 0 only warn), and makes sure on rank 0 that `--json`
-/// and `files` (where they are not "") can be written, before anybody measures or runs anything.
+/// and `written` (where they are not "") can be written, before anybody measures or runs anything, and that each is
+/// another file than the model and what else is `read`.
 /// @throws InvalidInput
-void begin_verb(const Context& context, const CommonOptions& options, const std::vector<std::string>& files = {});
+void begin_verb(const Context& context, const CommonOptions& options, const std::vector<std::string>& written = {},
+                const std::vector<std::string>& read = {});
+
+/// @throws InvalidInput if `file` is one of `others`, by whatever name
+void expect_other_file(const std::string& file, const std::vector<std::string>& others);
 
 /// A session with its model loaded.
 struct OpenSession {

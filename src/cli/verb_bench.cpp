@@ -75,7 +75,7 @@ Measured run_frames(const Context& context, const BenchOptions& options, engine:
 }
 
 int bench(const Context& context, const BenchOptions& options) {
-  begin_verb(context, options.common);
+  begin_verb(context, options.common, {}, {options.plan_file});
   OpenSession open = open_session(context, options.common, options.inputs);
   engine::Session& session = open.session;
   const engine::TensorMap inputs = inputs_to_measure(context, options.inputs, open);

@@ -107,17 +107,24 @@ io::Picture strips_picture(const OpenSession& open, const engine::TensorMap& out
 // Rank 0 checks what it can before anybody measures or waits.
 engine::TensorMap prepare_on_root(const Context& context, const RunOptions& options, const OpenSession& open) {
   if (!context.is_root()) return {};
+  for (const auto& [name, file] : *open.files)
+    if (!options.draw_strips.empty()) expect_other_file(options.draw_strips, {file});
   if (!options.output.empty()) {
     make_output_directory(options.output);
     std::vector<std::string> names;
     for (const Port& port : open.session.graph().outputs) names.push_back(port.name);
-    for (const auto& [name, file] : output_files(options, names)) io::check_writable(file);
+    std::vector<std::string> others{options.common.json, options.common.model, options.plan_file};
+    for (const auto& [name, file] : *open.files) others.push_back(file);
+    for (const auto& [name, file] : output_files(options, names)) {
+      expect_other_file(file, others);
+      io::check_writable(file);
+    }
   }
   return read_inputs(open.session.graph(), *open.files, options.inputs);
 }
 
 int run(const Context& context, const RunOptions& options) {
-  begin_verb(context, options.common, {options.draw_strips});
+  begin_verb(context, options.common, {options.draw_strips}, {options.plan_file});
   OpenSession open = open_session(context, options.common, options.inputs);
   engine::Session& session = open.session;
   const engine::TensorMap inputs = prepare_on_root(context, options, open);

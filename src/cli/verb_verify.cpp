@@ -36,7 +36,7 @@ const char* verdict(const Difference& difference, bool fine) {
 }
 
 int verify(const Context& context, const VerifyOptions& options) {
-  begin_verb(context, options.common);
+  begin_verb(context, options.common, {}, {options.plan_file});
   OpenSession open = open_session(context, options.common, options.inputs);
   engine::Session& session = open.session;
   const engine::TensorMap inputs = inputs_to_measure(context, options.inputs, open);

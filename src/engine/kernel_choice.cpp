@@ -18,7 +18,7 @@ using kernels::Family;
 
 constexpr std::size_t heavy_weight_bytes = std::size_t{64} << 20;
 
-constexpr int least_trials = 2;
+constexpr int least_trials = 3;
 constexpr int most_trials = 15;
 constexpr auto time_per_round = std::chrono::milliseconds(100);
 
@@ -35,6 +35,7 @@ constexpr double least_gain = 0.03;
 
 struct OpTimes {
   std::vector<double> us;                    // [op], median over runs of the sum over its kernels
+  std::vector<double> least_us;              // [op], of the fastest run
   std::vector<std::string> implementations;  // [op], of the last kernel
   double weight_bytes = 0;
   double held_bytes = 0;  // weights, activations, workspace
@@ -63,8 +64,11 @@ OpTimes time_families(const Graph& graph, const Plan& plan, int rank, const Fami
     for (std::size_t step = 0; step < program.steps().size(); ++step)
       samples[static_cast<std::size_t>(program.steps()[step].op)].back() += executor.step_us()[step];
   }
-  OpTimes times{.us = {}, .implementations = std::vector<std::string>(graph.ops.size())};
-  for (auto& of_op : samples) times.us.push_back(median(std::move(of_op)));
+  OpTimes times{.us = {}, .least_us = {}, .implementations = std::vector<std::string>(graph.ops.size())};
+  for (auto& of_op : samples) {
+    times.least_us.push_back(*std::ranges::min_element(of_op));
+    times.us.push_back(median(std::move(of_op)));
+  }
   times.weight_bytes = static_cast<double>(weights.size_bytes());
   times.held_bytes = times.weight_bytes + static_cast<double>(program.arena_bytes() + program.workspace_bytes());
   for (const Step& step : program.steps())
@@ -174,7 +178,7 @@ Families measure_families(const Graph& graph, const Plan& plan, int rank, double
       const auto op = static_cast<std::size_t>(id);
       if (tried[op] == Family::direct) continue;
       const bool exists = times.implementations[op] != direct.implementations[op];
-      if (!exists || times.us[op] > hopeless * direct.us[op]) std::erase(candidates[op], tried[op]);
+      if (!exists || times.least_us[op] > hopeless * direct.us[op]) std::erase(candidates[op], tried[op]);
       const double saved_us = direct.us[op] * (1 - least_gain) - times.us[op];
       if (exists && saved_us > 0) gains.push_back({id, tried[op], saved_us, extra_bytes(graph, id, tried[op])});
     }

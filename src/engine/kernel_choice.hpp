@@ -33,8 +33,8 @@ using Candidates = std::vector<std::vector<kernels::Family>>;
 /// operator's candidates, and keeps for each operator the family that was fastest by more than measurements vary. So
 /// every kernel is timed in the order of the frame: its weights come from memory, its input lies in the caches, as it
 /// will be. Weights are synthetic. Local.
-/// @param most_bytes  of weights, activations and workspace together, while measuring too: what does not fit is not
-///                    tried, and of the rest those families are taken that save most time for their bytes
+/// @param most_bytes  of weights, activations and workspace together: what does not fit is not tried, and of the rest
+///                    those families are taken that save most time for their bytes
 /// @param candidates  loses those that do not exist for these boxes or are far behind: smaller boxes of the same
 ///                    operators then need not try them again
 [[nodiscard]] Families measure_families(const Graph& graph, const Plan& plan, int rank, double most_bytes,

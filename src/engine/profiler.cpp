@@ -124,7 +124,8 @@ double measure_copy_us_per_byte() {
   std::memset(src.data(), 1, n_bytes);
   std::memset(dst.data(), 1, n_bytes);
   std::vector<double> samples;
-  for (int i = 0; i < least_runs; ++i) {
+  constexpr int copies = 9;
+  for (int i = 0; i < copies; ++i) {
     const Clock::time_point begin = Clock::now();
     std::memcpy(dst.data(), src.data(), n_bytes);
     samples.push_back(microseconds(Clock::now() - begin));
@@ -139,7 +140,7 @@ std::vector<Families> families_by_fraction(const Graph& graph, const ProfilerOpt
   std::vector<Families> list;
   Candidates candidates = all_candidates(graph);
   for (const double fraction : fractions) {
-    (void)options.largest(0);  // together, or the slowest would measure alone
+    (void)options.largest(0);  // all begin together
     const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
     list.push_back(
         measured ? measure_families(graph, strip_plan(graph, options, fraction), 0, options.most_bytes, candidates)
@@ -150,7 +151,7 @@ std::vector<Families> families_by_fraction(const Graph& graph, const ProfilerOpt
 
 // Gives the time of the whole.
 double measure_fraction(const Graph& graph, const ProfilerOptions& options, double fraction, const Families& families,
-                        CostPoints& points) {
+                        std::size_t sweep, CostPoints& points) {
   const Plan plan = strip_plan(graph, options, fraction);
   kernels::WeightStore weights = kernels::WeightStore::synthetic(graph, options.storage);
   const Program program(graph, plan, 0, nullptr, weights, {options.exactness, Messages::left_out, families});
@@ -160,7 +161,9 @@ double measure_fraction(const Graph& graph, const ProfilerOptions& options, doub
     const OpId id = program.steps()[step].op;
     const int axis = axes[static_cast<std::size_t>(id)];
     const Index extent = axis < 0 ? 1 : plan.boxes(id, 0).front()[static_cast<std::size_t>(axis)].size();
-    points[static_cast<std::size_t>(id)][extent].push_back(median(samples.steps[step]));
+    // Of strips that round to one extent, the first counts: others may have other kernels.
+    std::vector<double>& times = points[static_cast<std::size_t>(id)][extent];
+    if (times.size() == sweep) times.push_back(median(samples.steps[step]));
   }
   return median(samples.total);
 }
@@ -174,8 +177,9 @@ RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options) 
   std::vector<double> whole_us;
   double slowest_us = 0;
   do {
+    const std::size_t sweep = whole_us.size();
     for (std::size_t i = 0; i < std::size(fractions); ++i) {
-      const double us = measure_fraction(graph, options, fractions[i], families[i], points);
+      const double us = measure_fraction(graph, options, fractions[i], families[i], sweep, points);
       if (i == 0) whole_us.push_back(us);
     }
     slowest_us = options.largest(whole_us.back());

@@ -57,10 +57,13 @@ expect 2 'rank' "$strake" run "$net" --input "$scratch/good.png" --plan "$scratc
 "$strake" zoo edges -o "$scratch/other.onnx" --size 40x40
 expect 2 'model' "$mpirun" 2 "$strake" run "$scratch/other.onnx" --input "$scratch/good.png" --plan "$scratch/plan2.json"
 expect 0 'frame' "$mpirun" 2 "$strake" run "$net" --input "$scratch/good.png" --plan "$scratch/plan2.json"
+# Rank 0 alone has the files.
+expect 0 'frame' "$mpirun" 2 sh -c 'cd "$1"; [ "$OMPI_COMM_WORLD_RANK" = 0 ] || cd /; shift; exec "$@"' \
+  in-folder "$scratch" "$strake" run edges.onnx --input good.png --plan plan2.json
 sed 's/"ranks": 2,/"ranks": 7, "ranks": 2,/' "$scratch/plan2.json" >"$scratch/twice.json"
 expect 2 "'ranks' is there twice" "$mpirun" 2 "$strake" run "$net" --input "$scratch/good.png" --plan "$scratch/twice.json"
 expect 2 'no regular file' "$strake" run "$net" --input "$scratch/good.png" --plan "$scratch/pipe"
-expect 2 'link' "$strake" plan "$net" --ranks 2 --link fast
+expect 2 'link' "$strake" plan "$scratch/no-such.onnx" --ranks 2 --link fast
 expect 2 'link' "$strake" plan "$net" --link 1gbit
 
 # Files that would be lost.
@@ -68,6 +71,9 @@ cp "$net" "$scratch/copy.onnx"
 expect 2 'overwritten' "$strake" info "$scratch/copy.onnx" --json "$scratch/copy.onnx"
 cmp "$net" "$scratch/copy.onnx" || fail 'the model was overwritten'
 expect 2 'overwritten' "$strake" run "$net" --input "$scratch/good.png" --json "$scratch/good.png"
+expect 2 'overwritten' "$strake" run "$net" --input "$scratch/good.png" --draw-strips "$scratch/good.png"
+expect 2 'overwritten' "$strake" plan "$net" --input "$scratch/good.png" -o "$scratch/good.png"
+expect 2 'overwritten' "$strake" bench "$net" --plan "$scratch/plan2.json" --json "$scratch/plan2.json"
 expect 2 'overwritten' "$strake" plan "$net" -o "$scratch/new.json" --json "$scratch/../$(basename "$scratch")/new.json"
 
 # The same under mpirun: every rank ends, and soon.

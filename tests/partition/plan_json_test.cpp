@@ -166,6 +166,8 @@ TEST(ProfileJson, ComesBackAsItWas) {
     for (std::size_t other = 0; other < 2; ++other) {
       EXPECT_EQ(back.links[rank][other].latency_us, profile.links[rank][other].latency_us);
       EXPECT_EQ(back.links[rank][other].us_per_byte, profile.links[rank][other].us_per_byte);
+      EXPECT_EQ(back.links[rank][other].overhead_us, profile.links[rank][other].overhead_us);
+      EXPECT_EQ(back.links[rank][other].overhead_us_per_byte, profile.links[rank][other].overhead_us_per_byte);
     }
   }
 }

@@ -133,6 +133,7 @@ TEST(Planner, PredictsRowsAsItPredictsBoxes) {
     }
     for (int& home : strips.home) home = static_cast<int>(test::pick(random, 0, 2));
     const double by_boxes = to_plan(model, strips, "random").predicted_us;
+    // The rows between two that are needed count as sent, and their sender's work with them.
     EXPECT_NEAR(predict_us(model, strips), by_boxes, 0.1 * by_boxes) << "seed " << seed;
     n_equal += std::abs(predict_us(model, strips) - by_boxes) < 1e-6 * by_boxes;
   }

@@ -24,7 +24,7 @@ class TwoRanks : public testing::Test {
     for (const double us : {80.0, 160.0}) {
       const OpCost cost{.extents = {8}, .microseconds = {us}};
       profile.ranks.push_back({.host = {}, .ops = {{}, cost, cost}});
-      profile.links.push_back({{8, 0.5, 2}, {8, 0.5, 2}});
+      profile.links.push_back({{8, 0.5, 1, 0.25}, {8, 0.5, 1, 0.25}});
     }
     profile.links[0][0] = profile.links[1][1] = {};
     costs_ = std::make_unique<CostModel>(graph_, profile);
@@ -42,24 +42,24 @@ class TwoRanks : public testing::Test {
 
 TEST_F(TwoRanks, WaitForHalos) {
   const Timeline timeline = evaluate(*costs_, plan_);
-  // Rank 0 sends rows 4 to 7 (16 bytes): busy until 2, and they arrive 8 + 6 us later.
+  // Rank 0 sends rows 4 to 7 (16 bytes): busy until 1 + 4, and they arrive at 8 + 8.
   ASSERT_EQ(timeline.ranks[0].size(), 3U);  // the input is a step without time
   ASSERT_EQ(timeline.ranks[1].size(), 2U);
   EXPECT_DOUBLE_EQ(timeline.ranks[1][0].begin_us, 16);
   EXPECT_DOUBLE_EQ(timeline.ranks[1][0].end_us, 16 + 60);
-  EXPECT_DOUBLE_EQ(timeline.ranks[0][1].begin_us, 2);
-  EXPECT_DOUBLE_EQ(timeline.ranks[0][1].end_us, 52);
-  // Then row 4 leaves rank 0 at 54, and row 5 leaves rank 1 at 78 and arrives after 2 + 6 us.
-  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].wait_us, 86 - 54);
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][1].begin_us, 5);
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][1].end_us, 55);
+  // Then row 4 leaves rank 0, busy until 57, and row 5 rank 1, which is busy until 78; it arrives at 76 + 2 + 8.
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].wait_us, 86 - 57);
   EXPECT_DOUBLE_EQ(timeline.ranks[0][2].begin_us, 86);
   EXPECT_DOUBLE_EQ(timeline.ranks[1][1].begin_us, 78);
   EXPECT_DOUBLE_EQ(timeline.ranks[1][1].wait_us, 0);
   EXPECT_DOUBLE_EQ(timeline.ranks[1][1].end_us, 138);
-  // 12 bytes of the output arrive at 138 + 2 + 6 + 6; rank 0 was done at 136.
+  // 12 bytes of the output arrive at 138 + 6 + 8; rank 0 was done at 136.
   EXPECT_DOUBLE_EQ(timeline.makespan_us, 152);
   EXPECT_DOUBLE_EQ(timeline.compute_us[0], 100);
   EXPECT_DOUBLE_EQ(timeline.compute_us[1], 120);
-  EXPECT_DOUBLE_EQ(timeline.wait_us[0], 32 + 16);
+  EXPECT_DOUBLE_EQ(timeline.wait_us[0], 29 + 16);
   EXPECT_DOUBLE_EQ(timeline.wait_us[1], 16);
   EXPECT_DOUBLE_EQ(timeline.sent_bytes[0], 16 + 4);
   EXPECT_DOUBLE_EQ(timeline.sent_bytes[1], 4 + 12);
@@ -68,9 +68,9 @@ TEST_F(TwoRanks, WaitForHalos) {
 TEST_F(TwoRanks, ComputeTheInteriorMeanwhile) {
   plan_.overlap[2] = Overlap::interior_first;
   const Timeline timeline = evaluate(*costs_, plan_);
-  // Rank 0 computes rows 0 to 3 from 54 to 94, when the halo has long arrived, and then row 4.
+  // Rank 0 computes rows 0 to 3 from 57 to 97, when the halo has long arrived, and then row 4.
   EXPECT_DOUBLE_EQ(timeline.ranks[0][2].wait_us, 0);
-  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].end_us, 104);
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].end_us, 107);
   EXPECT_DOUBLE_EQ(timeline.compute_us[0], 100);
 }
 
@@ -81,12 +81,12 @@ TEST_F(TwoRanks, WaitBehindTheInteriorForTheRest) {
     plan_.boxes(id, 1) = {with_axis(whole(graph_.shape(id)), 2, {2, 8})};
   }
   const Timeline timeline = evaluate(*costs_, plan_);
-  // Rank 1 has its halo of 28 bytes at 2 + 14 + 6 and is done with 6 rows at 142; row 2 is with rank 0 at 152.
+  // Rank 1 has its halo of 28 bytes at 14 + 8 and is done with 6 rows at 142; row 2 is with rank 0 at 152.
   EXPECT_DOUBLE_EQ(timeline.ranks[1][0].end_us, 22 + 120);
   const TimelineStep& step = timeline.ranks[0][2];
   EXPECT_DOUBLE_EQ(step.end_us, 152 + 10);
   EXPECT_DOUBLE_EQ(step.end_us - step.begin_us, 20);
-  EXPECT_DOUBLE_EQ(step.wait_us, 152 - (24 + 10));
+  EXPECT_DOUBLE_EQ(step.wait_us, 152 - (30 + 10));
 }
 
 TEST_F(TwoRanks, NeedNoTimeForLinksWithinOneRank) {
