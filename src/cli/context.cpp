@@ -111,8 +111,12 @@ bool is_same_file(const fs::path& a, const fs::path& b) {
 
 void expect_other_file(const std::string& file, const std::vector<std::string>& others) {
   for (const std::string& other : others)
-    if (!other.empty() && is_same_file(file, other))
+    if (!file.empty() && !other.empty() && is_same_file(file, other))
       throw InvalidInput("'" + file + "' would be overwritten: it is read, or written as something else, too");
+}
+
+void expect_other_file(const std::string& file, const InputFiles& inputs) {
+  for (const auto& [name, input] : inputs) expect_other_file(file, std::vector{input});
 }
 
 void begin_verb(const Context& context, const CommonOptions& options, const std::vector<std::string>& written,
@@ -143,8 +147,7 @@ OpenSession open_session(const Context& context, const CommonOptions& options, c
     log(LogLevel::info, "speeds are emulated: ranks spin after each kernel as --emulate-slowdown says");
   open.session.load([model = options.model, shapes = options.shapes, json = options.json, inputs, files = open.files] {
     OpenedModel opened = open_model(model, shapes, inputs);
-    for (const auto& [name, file] : opened.files)
-      if (!json.empty()) expect_other_file(json, {file});
+    expect_other_file(json, opened.files);
     *files = std::move(opened.files);
     return std::move(opened.model);
   });

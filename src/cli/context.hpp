@@ -57,8 +57,9 @@ void check_job_options(const CLI::App& app, const CommonOptions& options, int n_
 void begin_verb(const Context& context, const CommonOptions& options, const std::vector<std::string>& written = {},
                 const std::vector<std::string>& read = {});
 
-/// @throws InvalidInput if `file` is one of `others`, by whatever name
+/// @throws InvalidInput if `file` (where it is not "") is one of `others`, by whatever name
 void expect_other_file(const std::string& file, const std::vector<std::string>& others);
+void expect_other_file(const std::string& file, const InputFiles& inputs);
 
 /// A session with its model loaded.
 struct OpenSession {

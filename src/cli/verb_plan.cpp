@@ -88,8 +88,7 @@ int plan(const Context& context, const PlanOptions& options) {
   if (context.communicator.size() == 1) measured.slowdowns.clear();
   OpenSession open = open_session(context, measured, options.inputs);
   engine::Session& session = open.session;
-  for (const auto& [name, file] : *open.files)
-    if (!options.file.empty()) expect_other_file(options.file, {file});
+  expect_other_file(options.file, *open.files);
   const Profile profile = profile_for(session, options);
   if (!context.is_root()) return 0;
 

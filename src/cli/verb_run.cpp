@@ -107,16 +107,15 @@ io::Picture strips_picture(const OpenSession& open, const engine::TensorMap& out
 // Rank 0 checks what it can before anybody measures or waits.
 engine::TensorMap prepare_on_root(const Context& context, const RunOptions& options, const OpenSession& open) {
   if (!context.is_root()) return {};
-  for (const auto& [name, file] : *open.files)
-    if (!options.draw_strips.empty()) expect_other_file(options.draw_strips, {file});
+  expect_other_file(options.draw_strips, *open.files);
   if (!options.output.empty()) {
     make_output_directory(options.output);
     std::vector<std::string> names;
     for (const Port& port : open.session.graph().outputs) names.push_back(port.name);
-    std::vector<std::string> others{options.common.json, options.common.model, options.plan_file};
-    for (const auto& [name, file] : *open.files) others.push_back(file);
+    const std::vector<std::string> others{options.common.json, options.common.model, options.plan_file};
     for (const auto& [name, file] : output_files(options, names)) {
       expect_other_file(file, others);
+      expect_other_file(file, *open.files);
       io::check_writable(file);
     }
   }

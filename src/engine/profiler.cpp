@@ -137,14 +137,13 @@ double measure_copy_us_per_byte() {
 using CostPoints = std::vector<std::map<Index, std::vector<double>>>;
 
 std::vector<Families> families_by_fraction(const Graph& graph, const ProfilerOptions& options) {
+  const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
+  if (!measured) return std::vector<Families>(std::size(fractions), fixed_families(graph, options.policy));
   std::vector<Families> list;
   Candidates candidates = all_candidates(graph);
   for (const double fraction : fractions) {
     (void)options.largest(0);  // all begin together
-    const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
-    list.push_back(
-        measured ? measure_families(graph, strip_plan(graph, options, fraction), 0, options.most_bytes, candidates)
-                 : fixed_families(graph, options.policy));
+    list.push_back(measure_families(graph, strip_plan(graph, options, fraction), 0, options.most_bytes, candidates));
   }
   return list;
 }
