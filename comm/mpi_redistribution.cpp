@@ -3,6 +3,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -17,26 +18,33 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Longer messages go in pieces of rows, as long as these are few: pieces leave their sender at once.
-constexpr Index most_pieces = 8;
-
-std::vector<View> pieces(const View& view) {
-  const auto bytes = static_cast<Index>(dense_bytes(view.box, view.type));
-  const Index n = (bytes + message_piece_bytes - 1) / message_piece_bytes;
-  const std::size_t axis = view.box.rank() == 4 ? 2 : 0;
-  if (n <= 1 || n > most_pieces || view.box.rank() == 0 || view.box[axis].size() < n) return {view};
-  std::vector<View> list;
-  const Interval rows = view.box[axis];
-  for (Index i = 0; i < n; ++i) {
-    const Interval part{rows.begin + rows.size() * i / n, rows.begin + rows.size() * (i + 1) / n};
-    list.push_back(view.window(with_axis(view.box, axis, part)));
-  }
-  return list;
-}
+// Pieces leave their sender at once, into memory that both ranks share. Of one box more than this would not fit there:
+// longer ones wait for their receiver, whose sender may have begun to compute and does not call MPI until it is done.
+constexpr Index most_pieces = 64;
 
 // Several boxes of one tensor may go to one peer. Each has a tag of its own: MPI keeps the order of messages with equal
 // tags by when they were started, which MPI_Startall leaves open.
 constexpr int messages_per_pair = 256;
+
+// The view in `most` pieces or fewer, cut along the slowest axis that is long enough. Both sides find the same ones.
+std::vector<View> pieces(const View& view, Index most) {
+  const auto bytes = static_cast<Index>(dense_bytes(view.box, view.type));
+  const Index wanted = std::min((bytes + message_piece_bytes - 1) / message_piece_bytes, most);
+  std::vector<std::size_t> axes = canonical_order(view.box.rank());
+  if (wanted <= 1 || axes.size() < 2) return {view};
+  axes.pop_back();  // channels stay together
+  const auto size = [&](std::size_t axis) { return view.box[axis].size(); };
+  auto axis = std::ranges::find_if(axes, [&](Index cells) { return cells >= wanted; }, size);
+  if (axis == axes.end()) axis = std::ranges::max_element(axes, {}, size);
+  const Interval rows = view.box[*axis];
+  const Index n = std::min(wanted, rows.size());
+  std::vector<View> list;
+  for (Index i = 0; i < n; ++i) {
+    const Interval part{rows.begin + rows.size() * i / n, rows.begin + rows.size() * (i + 1) / n};
+    list.push_back(view.window(with_axis(view.box, *axis, part)));
+  }
+  return list;
+}
 
 // Halos come within microseconds; after this long somebody is still computing, and this core may be his.
 constexpr auto spin_time = std::chrono::microseconds(50);
@@ -73,10 +81,14 @@ MpiRedistribution::MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message
     : comm_(comm), farewells_(&farewells) {
   receives_.direction = Direction::in;
   for (const auto& [side, messages] : {std::pair{&sends_, &sends}, std::pair{&receives_, &receives}}) {
+    std::map<int, Index> boxes;
+    for (const Message& message : *messages) ++boxes[message.peer];
     std::map<int, int> count;
     for (const Message& message : *messages) {
       if (message.view.box.empty()) continue;
-      for (const View& view : pieces(message.view)) add(*side, {message.peer, view}, nth_tag(tag, count, message.peer));
+      const Index most = std::clamp<Index>(messages_per_pair / boxes[message.peer], 1, most_pieces);
+      for (const View& view : pieces(message.view, most))
+        add(*side, {message.peer, view}, nth_tag(tag, count, message.peer));
     }
     if (requests_persist)
       for (std::size_t i = 0; i < side->requests.size(); ++i) open(*side, i);

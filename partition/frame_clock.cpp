@@ -7,8 +7,8 @@ namespace strake::partition {
 
 namespace {
 
-// Above about this size messages do not move before the receiver calls MPI: see `message_piece_bytes` in comm.
-constexpr double eager_bytes = 2 << 20;
+// Above about this size messages do not move before the receiver calls MPI: see `most_pieces` in comm.
+constexpr double eager_bytes = 16 << 20;
 
 }  // namespace
 

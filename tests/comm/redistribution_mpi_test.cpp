@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same checks over MPI, and what only MPI can do wrong.
 
+#include <algorithm>
 #include <limits>
+#include <thread>
 
 #include "comm/link_probe.hpp"
 #include "comm/mpi_main.hpp"
@@ -73,6 +75,31 @@ TEST(MpiCommunicator, NamesTheRankThatSendsTooMuch) {
       EXPECT_NE(text.find("MPI_Testall failed with rank " + std::to_string(last) + ":"), std::string::npos) << text;
       EXPECT_NE(text.find("TRUNCATE"), std::string::npos) << text;
     }
+  }
+  world->barrier(patience);
+}
+
+// A rank that sends large boxes and then computes for long does not let the others wait.
+TEST(MpiCommunicator, LargeBoxesArriveWhileTheirSenderComputes) {
+  if (world->size() < 2) GTEST_SKIP() << "needs another rank";
+  const Box box = whole({1, 8, 300, 320});  // 3 MB
+  Blob memory = numbered(box);
+  Blob target = Blob::allocate(memory.size_bytes());
+  std::vector<comm::Message> sends;
+  std::vector<comm::Message> receives;
+  if (world->rank() == 0)
+    for (int dst = 1; dst < world->size(); ++dst)
+      sends.push_back({dst, dense_view(box, ElementType::f32, memory.data())});
+  else
+    receives.push_back({0, dense_view(box, ElementType::f32, target.data())});
+  const auto messages = world->redistribution(9, sends, receives);
+  world->barrier(patience);
+  messages->start();
+  if (world->rank() == 0) std::this_thread::sleep_for(3s);  // no call of MPI
+  messages->finish_receives(2s);
+  messages->finish_sends(patience);
+  if (world->rank() > 0) {
+    EXPECT_TRUE(std::ranges::equal(target.floats(), memory.floats()));
   }
   world->barrier(patience);
 }

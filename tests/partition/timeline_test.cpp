@@ -99,8 +99,8 @@ TEST_F(TwoRanks, NeedNoTimeForLinksWithinOneRank) {
 // Above the eager limit nothing moves before the receiver waits.
 TEST(Timeline, MovesLargeMessagesOnlyWhileTheReceiverWaits) {
   Graph graph;
-  const OpId input = add_input(graph, {1, 1, 2, 1 << 20});
-  const OpId other = add_input(graph, {1, 1, 2, 1 << 20});
+  const OpId input = add_input(graph, {1, 1, 2, 1 << 22});
+  const OpId other = add_input(graph, {1, 1, 2, 1 << 22});
   const OpId first = test::add_op(graph, {other}, Elementwise{.function = {}});
   add_output(graph, test::add_op(graph, {input, first}, Binary{.kind = BinaryKind::add, .post_ops = {}}));
   Profile profile{.model = {}, .axis = SplitAxis::rows, .ranks = {}, .links = {}};
@@ -109,11 +109,11 @@ TEST(Timeline, MovesLargeMessagesOnlyWhileTheReceiverWaits) {
   profile.links = {{{}, {0, 0.00001}}, {{0, 0.00001}, {}}};
   const CostModel costs(graph, profile);
   const Timeline timeline = evaluate(costs, single_rank_plan(graph, 2, 1));
-  // `other` (8 MB) comes after `input` on one link; `input` is copied when its reader waits for it, at the end.
+  // `other` (32 MB) comes after `input` on one link; `input` is copied when its reader waits for it, at the end.
   const std::vector<TimelineStep>& steps = timeline.ranks[1];
   ASSERT_EQ(steps.size(), 2U);
-  EXPECT_DOUBLE_EQ(steps[0].begin_us, 2 * 83.88608);
-  EXPECT_DOUBLE_EQ(steps[1].begin_us, steps[0].end_us + 83.88608);
+  EXPECT_DOUBLE_EQ(steps[0].begin_us, 2 * 335.54432);
+  EXPECT_DOUBLE_EQ(steps[1].begin_us, steps[0].end_us + 335.54432);
 }
 
 }  // namespace
