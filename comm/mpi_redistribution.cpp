@@ -18,8 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Pieces leave their sender at once, into memory that both ranks share. Of one box more than this would not fit there:
-// longer ones wait for their receiver, whose sender may have begun to compute and does not call MPI until it is done.
+// Pieces leave their sender at once, into memory that both ranks share. More of them would not fit there, and larger ones
+// move only while both ranks call MPI, which a rank that computes does not.
 constexpr Index most_pieces = 64;
 
 // Several boxes of one tensor may go to one peer. Each has a tag of its own: MPI keeps the order of messages with equal

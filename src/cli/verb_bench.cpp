@@ -16,6 +16,8 @@ namespace strake::cli {
 namespace {
 
 constexpr int most_rounds = 5;
+// After the first round; one rank has slept while the others were measured.
+constexpr int later_warm_up = 3;
 
 struct BenchOptions {
   CommonOptions common;
@@ -64,7 +66,7 @@ Measured run_frames(const Context& context, const BenchOptions& options, engine:
     const std::vector<std::vector<double>> alone = session.measure_single_ranks(end - begin, inputs);
     for (std::size_t rank = 0; rank < alone.size(); ++rank)
       measured.single_us[rank].insert(measured.single_us[rank].end(), alone[rank].begin(), alone[rank].end());
-    const int warm_up = round == 0 ? options.warm_up : std::min(options.warm_up, 1);
+    const int warm_up = round == 0 ? options.warm_up : std::min(options.warm_up, later_warm_up);
     for (int i = 0; i < warm_up; ++i) (void)session.run(inputs, engine::Frame::warm_up);
     for (int i = begin; i < end; ++i) {
       measured.cluster_ms.push_back(session.run(inputs) / 1000);
