@@ -17,7 +17,7 @@ namespace strake::kernels {
 namespace {
 
 constexpr Index lanes = 32;
-constexpr Index rows_at_once = 4;  // streams of memory
+constexpr Index rows_at_once = 8;  // of one thread
 
 // Adds lanes in a fixed tree.
 inline float sum_of(float* lane) {
@@ -29,24 +29,18 @@ inline float sum_of(float* lane) {
 inline float wide(float value) { return value; }
 inline float wide(std::uint16_t bits) { return bfloat_to_float(bits); }
 
-// out[r] = dot product of x and row r of w, for up to `rows_at_once` rows. Each row's order of additions depends on k
-// only.
+// out[r] = dot product of x and row r of w. One row after the other: memory is read twice as fast in one stream as in
+// four. Each row's order of additions depends on k only.
 template <class Weight>
 [[gnu::always_inline]] inline void dot_rows_of(const float* x, const Weight* w, Index k, Index n_rows, float* out) {
-  float sums[rows_at_once][lanes] = {};
   const Index whole_lanes = k / lanes * lanes;
-  if (n_rows == rows_at_once) {
-    for (Index i = 0; i < whole_lanes; i += lanes)
-      for (Index r = 0; r < rows_at_once; ++r)
-        for (Index l = 0; l < lanes; ++l) sums[r][l] += x[i + l] * wide(w[r * k + i + l]);
-  } else {
-    for (Index r = 0; r < n_rows; ++r)
-      for (Index i = 0; i < whole_lanes; i += lanes)
-        for (Index l = 0; l < lanes; ++l) sums[r][l] += x[i + l] * wide(w[r * k + i + l]);
-  }
   for (Index r = 0; r < n_rows; ++r) {
-    for (Index i = whole_lanes; i < k; ++i) sums[r][i - whole_lanes] += x[i] * wide(w[r * k + i]);
-    out[r] = sum_of(sums[r]);
+    const Weight* row = w + r * k;
+    float sums[lanes] = {};
+    for (Index i = 0; i < whole_lanes; i += lanes)
+      for (Index l = 0; l < lanes; ++l) sums[l] += x[i + l] * wide(row[i + l]);
+    for (Index i = whole_lanes; i < k; ++i) sums[i - whole_lanes] += x[i] * wide(row[i]);
+    out[r] = sum_of(sums);
   }
 }
 
