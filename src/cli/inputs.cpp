@@ -102,6 +102,16 @@ bool has_open_dimension(const DeclaredInput& input) {
   return std::any_of(input.dims.begin(), input.dims.end(), [](Index size) { return size < 0; });
 }
 
+// What changes nothing is a mistake.
+void expect_picture(const InputFiles& files, const InputOptions& options) {
+  const InputOptions none;
+  const bool asks = options.resize != none.resize || options.channels != none.channels || options.scale != none.scale ||
+                    options.mean != none.mean || options.std != none.std;
+  if (asks && std::ranges::none_of(files, [](const auto& file) { return is_picture(file.second); }))
+    throw InvalidInput(
+        "--resize, --channels, --scale, --mean and --std say how a picture becomes an input, but no --input is a picture");
+}
+
 // An open input takes the size of its file; a picture fills the two open spatial axes, one frame unless told otherwise.
 Shape shape_from_file(const DeclaredInput& input, const std::string& file) {
   if (!is_picture(file)) return read_tensor(file).shape;
@@ -146,6 +156,7 @@ OpenedModel open_model(const std::string& model, const std::vector<std::string>&
   const std::vector<DeclaredInput> declared = onnx_import::declared_inputs(model);
   OpenedModel opened;
   opened.files = files_by_input(options.files, declared);
+  expect_picture(opened.files, options);
   onnx_import::ImportOptions import_options{.shapes = shapes_by_input(shapes, declared), .values = {}};
   for (const DeclaredInput& input : declared) {
     const auto file = opened.files.find(input.name);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -58,7 +59,9 @@ void store_text(const fs::path& file, const std::string& key, const std::string&
   if (!stream || error) {
     std::error_code ignored;
     fs::remove(partial, ignored);
-    log(LogLevel::warning, "measurements could not be kept in " + file.parent_path().string());
+    static std::atomic<bool> said = false;
+    if (!said.exchange(true))
+      log(LogLevel::warning, "measurements could not be kept in " + file.parent_path().string());
   }
 }
 

@@ -32,6 +32,11 @@ expect 2 "'image' was given twice" "$strake" info "$net" --shape 1,1,32,48 --sha
 expect 2 'at most 1, got 2' "$strake" run "$net" --input "$picture" --emulate-slowdown 1,3
 expect 0 'predicted' "$strake" plan "$net" --ranks 2 --emulate-slowdown 1,3
 
+expect 2 '--kernels: winograd has other bits than --exact' "$strake" run "$net" --input "$picture" --exact --kernels winograd
+for option in '--scale 1/255' '--mean 3' '--std 2' '--channels bgr' '--resize letterbox'; do
+  expect 2 'no --input is a picture' "$strake" bench "$net" $option
+done
+
 # Plans.
 "$strake" plan "$net" --ranks 2 --strategy equal -o "$scratch/floats.json" >"$scratch/log" 2>&1 || fail "plan -o"
 expect 2 'with numbers, no picture, as --input, but this --input is a picture' \
