@@ -93,16 +93,20 @@ class Importer {
       if (!output.empty() && translator_.find(output) != nullptr)
         throw node.error("makes '" + output + "', which is an input or a weight");
     bool all_constant = true;
+    bool lost = false;
+    std::string behind;  // the first input that is computed behind the graph
     for (int i = 0; i < node.n_inputs(); ++i) {
       if (!node.has_input(i)) continue;
       const Value& input = translator_.value(node, i);
       all_constant = all_constant && std::holds_alternative<HostValue>(input);
-      if (const auto* behind = std::get_if<TailValue>(&input)) {
-        if (behind->lost) return lose(node);
-        if (is_control_flow(node.type())) continue;
-        return add_to_tail(node, "'" + node.proto().input(i) + "' is computed behind the graph");
+      if (const auto* value = std::get_if<TailValue>(&input)) {
+        lost = lost || value->lost;
+        if (behind.empty()) behind = node.proto().input(i);
       }
     }
+    if (lost) return lose(node);
+    if (!behind.empty() && !is_control_flow(node.type()))
+      return add_to_tail(node, "'" + behind + "' is computed behind the graph");
     if (is_control_flow(node.type())) return add_flow(node);
     if (std::optional<onnx::NodeProto> modern = modernised(translator_, node))
       return add_node(Node(modern_.emplace_back(std::move(*modern)), 7));
