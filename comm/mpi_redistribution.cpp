@@ -18,8 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Pieces leave their sender at once, into memory that both ranks share. More of them would not fit there, and larger ones
-// move only while both ranks call MPI, which a rank that computes does not.
+// Pieces leave their sender at once, into memory that both ranks share. More of them would not fit there, and larger
+// ones move only while both ranks call MPI, which a rank that computes does not.
 constexpr Index most_pieces = 64;
 
 // Several boxes of one tensor may go to one peer. Each has a tag of its own: MPI keeps the order of messages with equal
@@ -34,7 +34,8 @@ std::vector<View> pieces(const View& view, Index most) {
   if (wanted <= 1 || axes.size() < 2) return {view};
   axes.pop_back();  // channels stay together
   const auto size = [&](std::size_t axis) { return view.box[axis].size(); };
-  auto axis = std::ranges::find_if(axes, [&](Index cells) { return cells >= wanted; }, size);
+  auto axis = std::ranges::find_if(
+      axes, [&](Index cells) { return cells >= wanted; }, size);
   if (axis == axes.end()) axis = std::ranges::max_element(axes, {}, size);
   const Interval rows = view.box[*axis];
   const Index n = std::min(wanted, rows.size());

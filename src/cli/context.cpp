@@ -93,7 +93,8 @@ void check_job_options(const CLI::App& app, const CommonOptions& options, int n_
       throw CLI::ValidationError(name,
                                  "says how to plan, but --plan gives a plan that is made already; give one of them");
   if (options.exact && options.kernels == "winograd")
-    throw CLI::ValidationError("--kernels", "winograd has other bits than --exact, which is always direct; give one of them");
+    throw CLI::ValidationError("--kernels",
+                               "winograd has other bits than --exact, which is always direct; give one of them");
   if (options.slowdowns.size() > static_cast<std::size_t>(n_ranks))
     throw CLI::ValidationError("--emulate-slowdown", "expected a factor for each rank, at most " +
                                                          std::to_string(n_ranks) + ", got " +

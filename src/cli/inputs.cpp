@@ -109,7 +109,8 @@ void expect_picture(const InputFiles& files, const InputOptions& options) {
                     options.mean != none.mean || options.std != none.std;
   if (asks && std::ranges::none_of(files, [](const auto& file) { return is_picture(file.second); }))
     throw InvalidInput(
-        "--resize, --channels, --scale, --mean and --std say how a picture becomes an input, but no --input is a picture");
+        "--resize, --channels, --scale, --mean and --std say how a picture becomes an input, but no --input is a "
+        "picture");
 }
 
 // An open input takes the size of its file; a picture fills the two open spatial axes, one frame unless told otherwise.

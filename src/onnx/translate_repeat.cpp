@@ -44,6 +44,9 @@ void eye_like(Translator& t, const Node& node) {
   const OpId src = t.op(node, 0);
   const Shape shape = t.graph().shape(src);
   if (shape.size() != 2) throw node.error("its input has shape " + to_string(shape) + ", expected a matrix");
+  constexpr Index most_cells = most_folded_elements / 8;  // each such node makes a matrix of its own
+  if (volume(shape) > most_cells)
+    throw node.error("makes a matrix of shape " + to_string(shape) + ", more than 2^25 elements");
   ElementType type = t.graph().op(src).type;
   if (node.attribute("dtype") != nullptr) {
     const auto named = element_type(static_cast<int>(node.integer("dtype", 0)));

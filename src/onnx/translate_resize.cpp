@@ -264,7 +264,7 @@ void affine_grid(Translator& t, const Node& node) {
     throw node.error("is only supported for maps: theta has shape " + to_string(t.graph().shape(theta)));
   const Index h = size[2];
   const Index w = size[3];
-  if (h < 1 || w < 1 || h > largest_window || w > largest_window || h * w > most_folded_elements)
+  if (h < 1 || w < 1 || h > largest_window || w > largest_window || h * w > most_folded_elements / 8)
     throw node.error("size is " + to_string(Shape(size.begin(), size.end())));
   const bool centres = node.integer("align_corners", 0) != 0;
   const auto place = [centres](Index at, Index cells) {
@@ -273,6 +273,7 @@ void affine_grid(Translator& t, const Node& node) {
     return (2 * static_cast<double>(at) + 1) / n - 1;
   };
   std::vector<float> places;
+  places.reserve(static_cast<std::size_t>(h * w * 3));
   for (Index y = 0; y < h; ++y)
     for (Index x = 0; x < w; ++x)
       places.insert(places.end(), {static_cast<float>(place(x, w)), static_cast<float>(place(y, h)), 1.0F});
