@@ -2,6 +2,7 @@
 #pragma once
 /// Loops over the cells of tensors, and arithmetic that no input can make undefined.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
@@ -14,13 +15,26 @@
 
 namespace strake::onnx_import {
 
+/// The same walk with as few axes as possible: neighbours along which all tensors keep their step become one.
+template <std::size_t n>
+void merge_axes(Shape& shape, std::array<std::vector<Index>, n>& strides) {
+  for (std::size_t axis = shape.size(); axis-- > 1;) {
+    const auto keeps_step = [&](const std::vector<Index>& of) { return of[axis - 1] == of[axis] * shape[axis]; };
+    if (!std::ranges::all_of(strides, keeps_step)) continue;
+    shape[axis - 1] *= shape[axis];
+    shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
+    for (std::vector<Index>& of : strides) of.erase(of.begin() + static_cast<std::ptrdiff_t>(axis) - 1);
+  }
+}
+
 /// Calls body(place in the first tensor, place in the second, ...) for each cell of `shape` in row-major order, where
 /// axis i moves tensor j by strides[j][i].
 template <std::size_t n, class Body>
-void for_each_cell(const Shape& shape, const std::array<std::vector<Index>, n>& strides, Body body,
+void for_each_cell(Shape shape, std::array<std::vector<Index>, n> strides, Body body,
                    std::array<Index, n> places = {}) {
   for (const Index size : shape)
     if (size == 0) return;
+  merge_axes(shape, strides);
   if (shape.empty()) return std::apply(body, places);
   const std::size_t last = shape.size() - 1;
   std::vector<Index> at(shape.size(), 0);
