@@ -155,6 +155,7 @@ KernelPtr make_fastest(const MakeContext& context, const dnnl::primitive_attr& a
 
 std::vector<Family> alternatives(const Op& op) {
   const Conv* conv = as<Conv>(op);
+  if (may_fast_depthwise(op)) return {Family::depthwise};
   if (conv == nullptr || conv->groups != 1) return {};
   const Index kernel = std::max(conv->window.h.kernel, conv->window.w.kernel);
   if (kernel == 1) return {Family::conv1x1};
@@ -175,6 +176,8 @@ KernelPtr make_conv(const MakeContext& context) {
   const Request& request = context.request;
   if (request.family == Family::conv1x1 && request.exactness == Exactness::fastest && can_1x1(context))
     return make_1x1(context);
+  if (request.family == Family::depthwise && request.exactness == Exactness::fastest && can_fast_depthwise(context))
+    return make_fast_depthwise(context);
   const bool winograd = request.family == Family::winograd2 || request.family == Family::winograd4;
   if (winograd && request.exactness == Exactness::fastest && can_winograd(context))
     return make_winograd(context, request.family == Family::winograd2 ? 2 : 4);

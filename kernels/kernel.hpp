@@ -42,8 +42,10 @@ enum class Family : unsigned char {
   winograd2,  // 3x3 of stride 1, tiles of 2x2 outputs
   winograd4,  // tiles of 4x4: fewer multiplications, larger weights
   conv1x1,    // 1x1, as a product of matrices
+  depthwise,  // one channel each, several pixels at once
 };
-inline constexpr Family all_families[] = {Family::direct, Family::winograd2, Family::winograd4, Family::conv1x1};
+inline constexpr Family all_families[] = {Family::direct, Family::winograd2, Family::winograd4, Family::conv1x1,
+                                          Family::depthwise};
 
 /// The families beside direct that may have kernels for an operator.
 [[nodiscard]] std::vector<Family> alternatives(const Op& op);

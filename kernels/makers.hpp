@@ -24,6 +24,9 @@ using KernelPtr = std::unique_ptr<Kernel>;
 [[nodiscard]] KernelPtr make_own_conv(const MakeContext& context);  // any shape, one order of additions
 [[nodiscard]] bool can_depthwise(const MakeContext& context);
 [[nodiscard]] KernelPtr make_depthwise(const MakeContext& context);  // the same for depthwise ones
+[[nodiscard]] bool may_fast_depthwise(const Op& op);  // whatever the box
+[[nodiscard]] bool can_fast_depthwise(const MakeContext& context);
+[[nodiscard]] KernelPtr make_fast_depthwise(const MakeContext& context);
 [[nodiscard]] bool can_winograd(const MakeContext& context);
 [[nodiscard]] KernelPtr make_winograd(const MakeContext& context, Index m);  // tiles of m x m outputs: 2 or 4
 [[nodiscard]] bool can_1x1(const MakeContext& context);

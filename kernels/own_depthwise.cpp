@@ -6,7 +6,7 @@
 #include <array>
 #include <vector>
 
-#include "kernels/conv_geometry.hpp"
+#include "kernels/depthwise_weights.hpp"
 #include "kernels/finish.hpp"
 #include "kernels/multiversion.hpp"
 #include "kernels/strided.hpp"
@@ -62,26 +62,6 @@ STRAKE_MULTIVERSION void finish_pixels(const float* sums, const Finish& finish, 
   }
 }
 
-// Floats from tap to tap of the packed weights: a whole lane can be read at every channel.
-Index weight_step(const ConvGeometry& g) { return whole_lanes(g.oc) + lane_floats; }
-
-// (kh, kw, weight_step) from (oc, 1, kh, kw).
-std::shared_ptr<Blob> packed(const MakeContext& context, const ConvGeometry& g) {
-  const WeightId id = as<Conv>(context.op())->weights;
-  if (std::shared_ptr<Blob> known = context.weights.prepared(id, "depthwise")) return known;
-  const Blob original = context.weights.original(id);
-  const Index taps = g.h.kernel * g.w.kernel;
-  const Index step = weight_step(g);
-  auto values = std::make_shared<Blob>(Blob::allocate(static_cast<std::size_t>(taps * step) * sizeof(float)));
-  std::ranges::fill(values->floats(), 0.0F);
-  for (Index m = 0; m < g.oc; ++m)
-    for (Index tap = 0; tap < taps; ++tap)
-      values->floats()[static_cast<std::size_t>(tap * step + m)] =
-          original.floats()[static_cast<std::size_t>(m * taps + tap)];
-  context.weights.keep(id, "depthwise", values);
-  return values;
-}
-
 class OwnDepthwise final : public Kernel {
  public:
   explicit OwnDepthwise(const MakeContext& context)
@@ -94,7 +74,7 @@ class OwnDepthwise final : public Kernel {
     if (reads_nothing_) src_.box = dst_.box;  // only has to exist
     g_ = geometry_of(context, src_.box, dst_.box);
     zeros_.assign(static_cast<std::size_t>(g_.out_channels.size()), 0.0F);
-    weights_ = packed(context, g_);
+    weights_ = depthwise_weights(context, g_);
   }
 
   void run() override {
@@ -123,7 +103,7 @@ class OwnDepthwise final : public Kernel {
       const Index n_channels = std::min(lane_floats, all - channel);
       // The last lane begins earlier, so that it is whole: the channels before `channel` are not stored again.
       const Index first = std::min(channel, std::max<Index>(all - lane_floats, 0));
-      add_taps(places.data(), weights + first, weight_step(g_), taps, first, std::min(lane_floats, all), sums.data());
+      add_taps(places.data(), weights + first, depthwise_step(g_), taps, first, std::min(lane_floats, all), sums.data());
       float* made = sums.data() + (channel - first);
       if (simple_) {
         Finish finish = *simple_;
@@ -160,6 +140,22 @@ class OwnDepthwise final : public Kernel {
 };
 
 }  // namespace
+
+std::shared_ptr<Blob> depthwise_weights(const MakeContext& context, const ConvGeometry& g) {
+  const WeightId id = as<Conv>(context.op())->weights;
+  if (std::shared_ptr<Blob> known = context.weights.prepared(id, "depthwise")) return known;
+  const Blob original = context.weights.original(id);
+  const Index taps = g.h.kernel * g.w.kernel;
+  const Index step = depthwise_step(g);
+  auto values = std::make_shared<Blob>(context.weights.allocate(static_cast<std::size_t>(taps * step) * sizeof(float)));
+  std::ranges::fill(values->floats(), 0.0F);
+  for (Index m = 0; m < g.oc; ++m)
+    for (Index tap = 0; tap < taps; ++tap)
+      values->floats()[static_cast<std::size_t>(tap * step + m)] =
+          original.floats()[static_cast<std::size_t>(m * taps + tap)];
+  context.weights.keep(id, "depthwise", values);
+  return values;
+}
 
 bool can_depthwise(const MakeContext& context) {
   const Conv& conv = *as<Conv>(context.op());

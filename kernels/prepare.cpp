@@ -80,6 +80,8 @@ std::string_view family_name(Family family) {
       return "winograd4";
     case Family::conv1x1:
       return "conv1x1";
+    case Family::depthwise:
+      return "depthwise";
   }
   throw Bug("internal error: a family has a name");
 }

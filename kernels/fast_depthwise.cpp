@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depthwise convolutions, fast: several pixels of a row at once, whose sums stay in registers while each cell that they
+// read is loaded once per kernel row; the activation follows while the pixels lie in the first-level cache.
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "kernels/depthwise_weights.hpp"
+#include "kernels/fast_activation.hpp"
+#include "kernels/finish.hpp"
+#include "kernels/multiversion.hpp"
+#include "kernels/strided.hpp"
+
+namespace strake::kernels {
+
+namespace {
+
+#if defined(__aarch64__)
+constexpr Index most_pixels = 4;  // of 32 registers of a quarter of a lane 16 hold sums
+#else
+constexpr Index most_pixels = 7;  // the maps of networks for 224 pixels divide by it
+#endif
+constexpr Index most_columns(Index kernel, Index stride) { return (most_pixels - 1) * stride + kernel; }
+
+/// Pixels of one row: what they read and where they go.
+struct Pixels {
+  const float* const* cells;  // [kernel row][column]: the first channel of each cell that is read
+  Index n_rows = 0;           // of the kernel, those outside of the map left out
+  const float* w = nullptr;   // of the first of these rows
+  Index w_step = 0;           // floats from tap to tap
+  const float* bias = nullptr;
+  float* dst = nullptr;
+  Index dst_step = 0;  // floats from pixel to pixel
+  Index channels = 0;  // at least a lane
+};
+
+// One lane of channels of P pixels.
+template <Index K, Index S, Index P>
+STRAKE_LANE_FUNCTION void block(const Pixels& p, Index channel) {
+  constexpr Index columns = (P - 1) * S + K;
+  Lane sums[P];
+#pragma GCC unroll 8
+  for (Index i = 0; i < P; ++i) load(p.bias + channel, sums[i]);
+  const float* const* cells = p.cells;
+  const float* w = p.w + channel;
+  for (Index row = 0; row < p.n_rows; ++row, cells += columns) {
+    Lane x[columns];
+#pragma GCC unroll 20
+    for (Index i = 0; i < columns; ++i) load(cells[i] + channel, x[i]);
+#pragma GCC unroll 8
+    for (Index k = 0; k < K; ++k, w += p.w_step) {
+      Lane weight;
+      load(w, weight);
+#pragma GCC unroll 8
+      for (Index i = 0; i < P; ++i) sums[i] += weight * x[i * S + k];
+    }
+  }
+#pragma GCC unroll 8
+  for (Index i = 0; i < P; ++i) store(sums[i], p.dst + i * p.dst_step + channel);
+}
+
+template <Index K, Index S, Index P>
+STRAKE_LANE_FUNCTION void all_channels(const Pixels& p) {
+  Index channel = 0;
+  for (; channel + lane_floats <= p.channels; channel += lane_floats) block<K, S, P>(p, channel);
+  // The last lane begins earlier, so that it is whole.
+  if (channel < p.channels) block<K, S, P>(p, p.channels - lane_floats);
+}
+
+#define STRAKE_DEPTHWISE(name, K, S)                                                               \
+  STRAKE_MULTIVERSION_FMA void name##_all(const Pixels& p) { all_channels<K, S, most_pixels>(p); } \
+  STRAKE_MULTIVERSION_FMA void name##_one(const Pixels& p) { all_channels<K, S, 1>(p); }
+STRAKE_DEPTHWISE(rows_3_1, 3, 1)
+STRAKE_DEPTHWISE(rows_3_2, 3, 2)
+STRAKE_DEPTHWISE(rows_5_1, 5, 1)
+STRAKE_DEPTHWISE(rows_5_2, 5, 2)
+#undef STRAKE_DEPTHWISE
+
+using RowFunction = void (*)(const Pixels&);
+
+struct RowFunctions {
+  RowFunction all = nullptr;  // of `most_pixels`
+  RowFunction one = nullptr;
+};
+
+RowFunctions functions_for(Index kernel, Index stride) {
+  if (kernel == 3 && stride == 1) return {rows_3_1_all, rows_3_1_one};
+  if (kernel == 3 && stride == 2) return {rows_3_2_all, rows_3_2_one};
+  if (kernel == 5 && stride == 1) return {rows_5_1_all, rows_5_1_one};
+  if (kernel == 5 && stride == 2) return {rows_5_2_all, rows_5_2_one};
+  return {};
+}
+
+constexpr Index most_kernel = 5;
+using Cells = std::array<const float*, most_kernel * most_columns(most_kernel, 2)>;
+
+class FastDepthwise final : public Kernel {
+ public:
+  explicit FastDepthwise(const MakeContext& context)
+      : src_(context.request.src.front()),
+        dst_(context.request.dst),
+        g_(geometry_of(context, src_.box, dst_.box)),
+        rows_(functions_for(g_.w.kernel, g_.w.stride)),
+        weights_(depthwise_weights(context, g_)),
+        bias_(padded_bias(context, g_.out_channels)),
+        zeros_(static_cast<std::size_t>(g_.out_channels.size()), 0.0F) {
+    for (const PostOp& post_op : as<Conv>(context.op())->post_ops) functions_.push_back(std::get<Activation>(post_op));
+  }
+
+  void run() override {
+    const Index rows = g_.n * g_.oh;
+#pragma omp parallel for schedule(static) if (rows * g_.ow * g_.out_channels.size() > parallel_floats)
+    for (Index row = 0; row < rows; ++row) compute(row / g_.oh, row % g_.oh);
+  }
+
+  [[nodiscard]] std::string implementation() const override { return "own_fast_depthwise"; }
+
+ private:
+  void compute(Index n, Index y) const {
+    // Kernel rows within the map.
+    const Index top = y * g_.h.stride - g_.h.pad_begin;
+    const Index first = std::max<Index>(-top, 0);
+    const Index end = std::min(g_.h.kernel, g_.ih - top);
+    const float* row = src_.floats() + n * src_.strides[0] + (top + first) * src_.strides[2];
+    float* out = dst_.floats() + n * dst_.strides[0] + y * dst_.strides[2];
+    Cells cells{};
+    Pixels pixels{.cells = cells.data(),
+                  .n_rows = std::max<Index>(end - first, 0),
+                  .w = weights_->floats().data() + first * g_.w.kernel * depthwise_step(g_) + g_.out_channels.begin,
+                  .w_step = depthwise_step(g_),
+                  .bias = bias_.data(),
+                  .dst = out,
+                  .dst_step = dst_.strides[3],
+                  .channels = g_.out_channels.size()};
+    for (Index x = 0; x < g_.ow;) {
+      const Index n_pixels = x + most_pixels <= g_.ow ? most_pixels : 1;
+      find_cells(row, x, n_pixels, pixels.n_rows, cells);
+      pixels.dst = out + x * dst_.strides[3];
+      (n_pixels == 1 ? rows_.one : rows_.all)(pixels);
+      finish(pixels.dst, n_pixels);
+      x += n_pixels;
+    }
+  }
+
+  void find_cells(const float* row, Index x, Index n_pixels, Index n_rows, Cells& cells) const {
+    const Index columns = (n_pixels - 1) * g_.w.stride + g_.w.kernel;
+    const Index left = x * g_.w.stride - g_.w.pad_begin;
+    auto* cell = cells.data();
+    for (Index r = 0; r < n_rows; ++r)
+      for (Index i = 0; i < columns; ++i) {
+        const Index at = left + i;
+        *cell++ = at < 0 || at >= g_.iw ? zeros_.data() : row + r * src_.strides[2] + at * src_.strides[3];
+      }
+  }
+
+  void finish(float* dst, Index n_pixels) const {
+    const Index channels = g_.out_channels.size();
+    const bool one_run = dst_.strides[3] == channels;
+    for (const Activation& function : functions_)
+      for (Index i = 0; i < (one_run ? 1 : n_pixels); ++i)
+        apply_fast(function, dst + i * dst_.strides[3], one_run ? n_pixels * channels : channels);
+  }
+
+  View src_;
+  View dst_;
+  ConvGeometry g_;
+  RowFunctions rows_;
+  std::shared_ptr<Blob> weights_;
+  std::vector<float> bias_;
+  std::vector<float> zeros_;  // a cell of the padding
+  std::vector<Activation> functions_;
+};
+
+}  // namespace
+
+bool can_fast_depthwise(const MakeContext& context) {
+  const Conv& conv = *as<Conv>(context.op());
+  const View& src = context.request.src.front();
+  const View& dst = context.request.dst;
+  const auto fast = [](const PostOp& post_op) {
+    const auto* function = std::get_if<Activation>(&post_op);
+    return function != nullptr && has_fast(*function);
+  };
+  return may_fast_depthwise(context.op()) && conv.groups == context.src_shape(0)[1] && !src.box.empty() &&
+         src.strides[1] == 1 && dst.strides[1] == 1 && dst.box[1].size() >= lane_floats &&
+         std::ranges::all_of(conv.post_ops, fast);
+}
+
+bool may_fast_depthwise(const Op& op) {
+  const Conv* conv = as<Conv>(op);
+  if (conv == nullptr || conv->groups == 1 || conv->groups != op.shape[1]) return false;
+  const WindowAxis& w = conv->window.w;
+  return w.dilation == 1 && conv->window.h.dilation == 1 && conv->window.h.kernel <= most_kernel &&
+         functions_for(w.kernel, w.stride).all != nullptr;
+}
+
+KernelPtr make_fast_depthwise(const MakeContext& context) { return std::make_unique<FastDepthwise>(context); }
+
+}  // namespace strake::kernels
