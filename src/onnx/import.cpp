@@ -195,7 +195,7 @@ class Importer {
   TailBuilder tail_;
   std::int64_t opset_;
   std::deque<onnx::NodeProto> modern_;  // nodes of old opsets, said anew
-  Budget budget_{static_cast<double>(most_folded_elements)};
+  Budget budget_{options_.most_folded};
   std::vector<std::string> unsupported_;
   std::filesystem::path directory_;  // of the file, for external data
   std::size_t inlined_bytes_ = 0;

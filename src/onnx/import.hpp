@@ -17,6 +17,8 @@ struct ImportOptions {
   /// Values that inputs have in every frame. They settle open dimensions, and an input whose value has to be known (the
   /// sizes of a Reshape, the weights of a convolution) takes it from here and becomes a constant.
   TensorMap values;
+  /// Elements that operators on constants may compute in all; files that ask for more are refused.
+  double most_folded = 1 << 28;
 };
 
 /// An input as the model file declares it; -1 for a dimension that it leaves open.

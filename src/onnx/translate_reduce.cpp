@@ -25,9 +25,11 @@ OpId with_an_axis(Translator& t, const Node& node, int input) {
 }
 
 std::vector<int> reduced_axes(Translator& t, const Node& node, std::size_t rank) {
+  const std::vector<std::int64_t> given = axes_of(t, node).value_or(std::vector<std::int64_t>{});
+  if (given.size() > rank)
+    throw node.error("gives " + std::to_string(given.size()) + " axes of a tensor that has " + std::to_string(rank));
   std::vector<int> axes;
-  for (const std::int64_t axis : axes_of(t, node).value_or(std::vector<std::int64_t>{}))
-    axes.push_back(axis_of(node, axis, rank));
+  for (const std::int64_t axis : given) axes.push_back(axis_of(node, axis, rank));
   if (axes.empty() && node.integer("noop_with_empty_axes", 0) == 0)
     for (std::size_t axis = 0; axis < rank; ++axis) axes.push_back(static_cast<int>(axis));
   std::sort(axes.begin(), axes.end());

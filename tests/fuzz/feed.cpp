@@ -39,10 +39,14 @@ class MemoryFile {
 
 }  // namespace
 
+// Instrumented code takes fifty times as long as what users run.
+constexpr double most_folded = 1 << 22;
+
 void feed(std::span<const char> bytes) {
   const MemoryFile file(bytes);
   try {
-    Graph graph = onnx_import::import_model(file.path(), {}).graph;
+    Graph graph =
+        onnx_import::import_model(file.path(), {.shapes = {}, .values = {}, .most_folded = most_folded}).graph;
     rewrite::optimise(graph);
     (void)strip_axes(graph, SplitAxis::rows);
     (void)strip_axes(graph, SplitAxis::columns);

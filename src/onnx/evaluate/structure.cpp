@@ -49,10 +49,33 @@ Tensors dropout(const Call& call) {
 HostTensor walked(const Call& call, const HostTensor& source, const Shape& shape, const std::vector<Index>& strides,
                   Index first) {
   HostTensor y = call.make(source.type, shape);
+  if (volume(shape) == 0) return y;
+  Shape outer = shape;
+  std::array<std::vector<Index>, 1> steps{strides};
+  merge_axes(outer, steps);
+  // Runs along the last axis: of one value, of neighbours, or with steps.
+  Index run = 1;
+  Index step = 0;
+  if (!outer.empty()) {
+    run = outer.back();
+    step = steps[0].back();
+    outer.pop_back();
+    steps[0].pop_back();
+  }
   with_type(source.type, [&]<class T>(std::type_identity<T>) {
     const T* from = source.view<T>().data();
     T* to = y.view<T>().data();
-    for_each_cell<1>(shape, {strides}, [&](Index place) { *to++ = from[place]; }, {first});
+    const auto one_run = [&](Index place) {
+      if (step == 0) {
+        std::fill_n(to, run, from[place]);
+      } else if (step == 1) {
+        std::copy_n(from + place, run, to);
+      } else {
+        for (Index i = 0; i < run; ++i) to[i] = from[place + i * step];
+      }
+      to += run;
+    };
+    for_each_cell<1>(outer, steps, one_run, {first});
   });
   return y;
 }
