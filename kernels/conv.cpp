@@ -20,8 +20,9 @@ bool is_reference(std::string_view name) { return name.starts_with("ref") || nam
 
 // Our own kernel for what the library has no fast or no trustworthy one for.
 KernelPtr make_ours(const MakeContext& context) {
-  if (can_depthwise(context)) return make_depthwise(context);
   const bool fastest = context.request.exactness == Exactness::fastest;
+  if (fastest && can_fast_depthwise(context)) return make_fast_depthwise(context);
+  if (can_depthwise(context)) return make_depthwise(context);
   return fastest && can_1x1(context) ? make_1x1(context) : make_own_conv(context);
 }
 
