@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/activation.hpp"
 #include "kernels/conv_geometry.hpp"
+#include "kernels/fast_activation.hpp"
 #include "kernels/finish.hpp"
 #include "kernels/micro_gemm.hpp"
 
@@ -18,6 +18,22 @@ namespace {
 // Panels of output channels pass over so many bytes of input at a time: they stay in a second-level cache.
 constexpr Index chunk_bytes = 256 * 1024;
 constexpr Index least_chunk_rows = 56;
+
+/// What happens to sums in registers, and what behind it, while a chunk of the result lies in a second-level cache.
+struct Ending {
+  Finish finish;
+  std::optional<Activation> function;
+};
+
+std::optional<Ending> ending_of(std::vector<PostOp> post_ops) {
+  if (const std::optional<Finish> all = simple_finish(post_ops)) return Ending{*all, std::nullopt};
+  const auto* last = std::get_if<Activation>(&post_ops.back());
+  if (last == nullptr || !has_fast(*last)) return std::nullopt;
+  const Activation function = *last;
+  post_ops.pop_back();
+  const std::optional<Finish> rest = simple_finish(post_ops);
+  return rest ? std::optional(Ending{*rest, function}) : std::nullopt;
+}
 
 std::shared_ptr<Blob> packed(const MakeContext& context, const ConvGeometry& g) {
   const WeightId id = as<Conv>(context.op())->weights;
@@ -40,15 +56,16 @@ class Conv1x1 final : public Kernel {
         g_(geometry_of(context, src_.box, dst_.box)),
         weights_(packed(context, g_)),
         bias_(padded_bias(context, g_.out_channels)),
-        finish_(*simple_finish(as<Conv>(context.op())->post_ops)),
+        ending_(*ending_of(as<Conv>(context.op())->post_ops)),
         threads_(omp_get_max_threads()) {
-    finish_.bias = bias_.data();
+    ending_.finish.bias = bias_.data();
     // Where rows follow each other without gaps, all pixels are one run.
     const bool one_run = g_.h.stride == 1 && g_.w.stride == 1 && src_.strides[2] == g_.ow * src_.strides[3] &&
                          dst_.strides[2] == g_.ow * dst_.strides[3];
     run_pixels_ = one_run ? g_.oh * g_.ow : g_.ow;
     runs_ = one_run ? g_.n : g_.n * g_.oh;
-    const Index rows = std::max(chunk_bytes / (g_.ic * static_cast<Index>(sizeof(float))), least_chunk_rows);
+    const Index row_floats = ending_.function ? std::max(g_.ic, g_.out_channels.size()) : g_.ic;
+    const Index rows = std::max(chunk_bytes / (row_floats * static_cast<Index>(sizeof(float))), least_chunk_rows);
     chunks_per_run_ = std::max((run_pixels_ + rows - 1) / rows, std::min(threads_, run_pixels_ / least_chunk_rows));
     chunks_per_run_ = std::max<Index>(chunks_per_run_, 1);
   }
@@ -86,7 +103,7 @@ class Conv1x1 final : public Kernel {
     const Index a_step = g_.w.stride * src_.strides[3];
     for (Index panel = panels.begin; panel < panels.end; ++panel) {
       const Index column = panel * panel_columns;
-      Finish finish = finish_;
+      Finish finish = ending_.finish;
       finish.bias += column;
       multiply({.a = src + pixels.begin * a_step,
                 .a_step = a_step,
@@ -98,6 +115,16 @@ class Conv1x1 final : public Kernel {
                 .rows = pixels.size()},
                finish, std::min(panel_columns, oc - column));
     }
+    if (ending_.function)
+      activate(dst + pixels.begin * dst_.strides[3], pixels.size(),
+               {panels.begin * panel_columns, std::min(panels.end * panel_columns, oc)});
+  }
+
+  void activate(float* dst, Index rows, Interval columns) const {
+    const bool one_run = columns.size() == dst_.strides[3];
+    for (Index row = 0; row < (one_run ? 1 : rows); ++row)
+      apply_fast(*ending_.function, dst + row * dst_.strides[3] + columns.begin,
+                 one_run ? rows * columns.size() : columns.size());
   }
 
   View src_;
@@ -105,7 +132,7 @@ class Conv1x1 final : public Kernel {
   ConvGeometry g_;
   std::shared_ptr<Blob> weights_;
   std::vector<float> bias_;
-  Finish finish_;
+  Ending ending_;
   Index threads_;
   Index run_pixels_ = 0;
   Index runs_ = 0;
@@ -120,7 +147,7 @@ bool can_1x1(const MakeContext& context) {
   const auto neighbours = [](const View& view) { return view.strides[1] == 1 || view.box[1].size() == 1; };
   const View& src = context.request.src.front();
   return conv.groups == 1 && fits(conv.window.h) && fits(conv.window.w) && !src.box.empty() && neighbours(src) &&
-         neighbours(context.request.dst) && simple_finish(conv.post_ops).has_value();
+         neighbours(context.request.dst) && ending_of(conv.post_ops).has_value();
 }
 
 KernelPtr make_1x1(const MakeContext& context) { return std::make_unique<Conv1x1>(context); }

@@ -18,7 +18,7 @@ struct Drawn {
   std::vector<Values> inputs;
 };
 
-// Channels that leave tails, strides, and the post-ops that a matrix product finishes in registers.
+// Channels that leave tails, strides, and the post-ops that a matrix product finishes in registers or behind it.
 Drawn draw(Random& random, Index most_channels, Index most_size) {
   Drawn drawn;
   const Shape shape = {pick(random, 1, 2), pick(random, 1, most_channels), pick(random, 1, most_size),
@@ -39,9 +39,11 @@ Drawn draw(Random& random, Index most_channels, Index most_size) {
     drawn.inputs.push_back(random_values(random, dst));
     conv.post_ops.emplace_back(AddInput{.input = 1});
   }
-  const Index function = pick(random, 0, 2);
+  const Index function = pick(random, 0, 5);
   if (function == 1) conv.post_ops.emplace_back(Activation{.kind = ActivationKind::relu});
   if (function == 2) conv.post_ops.emplace_back(Activation{.kind = ActivationKind::clip, .alpha = -0.5F, .beta = 2});
+  if (function == 3) conv.post_ops.emplace_back(Activation{.kind = ActivationKind::swish, .alpha = 1});
+  if (function == 4) conv.post_ops.emplace_back(Activation{.kind = ActivationKind::hard_swish});
   drawn.op = add_op(drawn.graph, sources, std::move(conv));
   return drawn;
 }
