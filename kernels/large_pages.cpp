@@ -21,7 +21,8 @@ std::size_t rounded_up(std::size_t n, std::size_t step) { return (n + step - 1) 
 Blob on_large_pages(std::size_t n_bytes) {
   if (n_bytes < page_bytes) return Blob::allocate(n_bytes);
   constexpr std::align_val_t aligned{page_bytes};
-  auto* data = static_cast<std::byte*>(::operator new(n_bytes, aligned));
+  auto* data = static_cast<std::byte*>(::operator new(n_bytes, aligned, std::nothrow));
+  if (data == nullptr) throw OutOfMemory(n_bytes);
   std::shared_ptr<std::byte> owner(data, [](std::byte* p) { ::operator delete (p, std::align_val_t{page_bytes}); });
 #ifdef MADV_HUGEPAGE
   // Whole pages only: the last one would take up to two megabytes for a few bytes. Being refused costs speed only.

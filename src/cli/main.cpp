@@ -126,6 +126,8 @@ int run_or_report(comm::Communicator& communicator, int argc, char** argv) {
     return parse_and_run(communicator, argc, argv);
   } catch (const InvalidInput& error) {
     return refuse(communicator, error.what());
+  } catch (const OutOfMemory& error) {
+    return fail(communicator, error.what());
   } catch (const std::bad_alloc&) {
     return fail(communicator, "out of memory");
   } catch (const std::exception& error) {

@@ -92,7 +92,12 @@ std::optional<double> predicted_ms(const Plan& plan) {
 }
 
 int ranks_used(const Plan& plan, const Graph& graph) {
-  const std::vector<double> work = multiply_adds(graph, plan);
+  std::vector<double> work = multiply_adds(graph, plan);
+  // A network without multiply-adds is work as well.
+  if (std::ranges::all_of(work, [](double one) { return one == 0; }))
+    for (OpId id = 0; id < graph.size(); ++id)
+      for (std::size_t rank = 0; rank < work.size() && as<Input>(graph.op(id)) == nullptr; ++rank)
+        work[rank] += static_cast<double>(plan.boxes(id, static_cast<int>(rank)).size());
   return static_cast<int>(std::count_if(work.begin(), work.end(), [](double one) { return one > 0; }));
 }
 

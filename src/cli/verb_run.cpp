@@ -178,9 +178,11 @@ void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) 
   CLI::App* sub = app.add_subcommand("run", "Run a model on input files and write its outputs");
   add_model_options(*sub, options->common);
   add_input_options(*sub, options->inputs);
-  sub->add_option("-o,--output", options->output, "Directory for the outputs, one file each")->check(check_file_name());
+  CLI::Option* output = sub->add_option("-o,--output", options->output, "Directory for the outputs, one file each")
+                            ->check(check_file_name());
   sub->add_option("--format", options->format, "Of the outputs")
       ->check(CLI::IsMember({"npy", "pb", "png"}))
+      ->needs(output)
       ->capture_default_str();
   sub->add_option("--frames", options->frames, "Run the input so many times")
       ->check(CLI::Range(1, 100000000))

@@ -14,15 +14,29 @@
 
 namespace strake {
 
+/// There is no memory of this size.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  explicit OutOfMemory(std::size_t n_bytes) {
+    const std::string text = "out of memory: " + std::to_string(n_bytes >> 20) + " MB more were asked for";
+    (void)text.copy(text_, sizeof(text_) - 1);
+  }
+  [[nodiscard]] const char* what() const noexcept override { return text_; }
+
+ private:
+  char text_[80] = {};
+};
+
 /// Copying shares the memory; the last owner frees it. Aligned for any element type.
 class Blob {
  public:
   Blob() = default;
 
-  /// Uninitialised memory of `n_bytes`, aligned to 64 bytes.
+  /// Uninitialised memory of `n_bytes`, aligned to 64 bytes. @throws OutOfMemory
   static Blob allocate(std::size_t n_bytes) {
     constexpr std::align_val_t alignment{64};
-    auto* data = static_cast<std::byte*>(::operator new(n_bytes == 0 ? 1 : n_bytes, alignment));
+    auto* data = static_cast<std::byte*>(::operator new(n_bytes == 0 ? 1 : n_bytes, alignment, std::nothrow));
+    if (data == nullptr) throw OutOfMemory(n_bytes);
     std::shared_ptr<std::byte> owner(data, [](std::byte* p) { ::operator delete (p, std::align_val_t{64}); });
     return Blob(std::move(owner), n_bytes);
   }

@@ -48,6 +48,10 @@ double multiply_adds(const Graph& graph, OpId id, const Box& dst) {
     const Index taps = volume(weights) / weights[0];
     return cells * static_cast<double>(taps);
   }
+  if (const auto* conv = as<ConvNd>(op)) {
+    const Shape& weights = graph.weight(conv->weights).shape;
+    return cells * static_cast<double>(volume(weights) / weights[0]);
+  }
   if (as<MatMul>(op) != nullptr) return cells * static_cast<double>(graph.shape(op.inputs.front()).back());
   return 0;
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/interval_map.hpp"
+
 namespace strake {
 
 namespace {
@@ -43,6 +45,7 @@ class Checker {
 
   void run() const {
     check_sizes();
+    check_overlap();
     for (OpId id = 0; id < graph_.size(); ++id) {
       for (int rank = 0; rank < n_ranks_; ++rank) check_boxes(id, rank);
       if (as<Input>(graph_.op(id)) != nullptr) check_input(id);
@@ -72,6 +75,14 @@ class Checker {
       require(found == static_cast<std::size_t>(n_ranks_),
               name(id) + ": expected boxes for " + std::to_string(n_ranks_) + " ranks, got " + std::to_string(found));
     }
+  }
+
+  // The interior is found along the axis of the strips.
+  void check_overlap() const {
+    const std::vector<int> axes = strip_axes(graph_, plan_.axis);
+    for (OpId id = 0; id < graph_.size(); ++id)
+      require(axes[static_cast<std::size_t>(id)] >= 0 || plan_.overlap[static_cast<std::size_t>(id)] == Overlap::none,
+              name(id) + ": is not cut into strips, so it has no interior: expected overlap none, got interior_first");
   }
 
   void check_boxes(OpId id, int rank) const {

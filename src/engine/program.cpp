@@ -109,7 +109,9 @@ void Program::add_op(OpId id, kernels::WeightStore& weights) {
   const bool split =
       computes && halo != nullptr && boxes.size() == 1 && plan_.overlap[at(id)] == Overlap::interior_first;
   if (split) {
-    const auto axis = static_cast<std::size_t>(strip_axes(graph_, plan_.axis)[at(id)]);
+    const int strips = strip_axes(graph_, plan_.axis)[at(id)];
+    ensure(strips >= 0, "plans are checked: what is not cut has no interior");
+    const auto axis = static_cast<std::size_t>(strips);
     const InteriorSplit parts = split_interior(graph_, plan_, id, rank_, boxes.front(), axis);
     if (!parts.interior.empty()) add_kernels(id, pieces(parts.interior, axis), weights, halo);
     finish_receives_before(id);

@@ -87,7 +87,7 @@ Shape settled_shape(const DeclaredInput& input, const ImportOptions& options) {
     // An empty input has no elements to limit its other sizes.
     cells *= static_cast<double>(std::max<Index>(shape[axis], 1));
     if (cells > static_cast<double>(most_folded_elements) * 16)
-      throw InvalidInput("input '" + input.name + "' is too large");
+      throw InvalidInput("input '" + input.name + "' has more than 2^32 elements");
   }
   return shape;
 }

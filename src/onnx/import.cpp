@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 
 #include "onnx/control_flow.hpp"
 #include "onnx/graph_inputs.hpp"
@@ -62,8 +63,11 @@ class Importer {
   // The weights and nodes of the graph, or of a graph inside one of its nodes.
   void add_body(onnx::GraphProto& graph) {
     const std::vector<const onnx::NodeProto*> nodes = sorted_nodes(graph);
-    for (auto& tensor : *graph.mutable_initializer())
+    std::set<std::string> weights;
+    for (auto& tensor : *graph.mutable_initializer()) {
+      if (!weights.insert(tensor.name()).second) throw InvalidInput("weight '" + tensor.name() + "' is given twice");
       translator_.set(tensor.name(), HostValue(take_tensor(tensor, "weight '" + tensor.name() + "'", directory_)));
+    }
     for (const onnx::NodeProto* node : nodes) add_node(Node(*node, opset_));
   }
 

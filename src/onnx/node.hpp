@@ -51,24 +51,34 @@ class Node {
     return nullptr;
   }
   [[nodiscard]] std::int64_t integer(const std::string& name, std::int64_t otherwise) const {
-    const auto* found = attribute(name);
+    const auto* found = typed(name, onnx::AttributeProto::INT);
     return found == nullptr ? otherwise : found->i();
   }
   [[nodiscard]] float number(const std::string& name, float otherwise) const {
-    const auto* found = attribute(name);
+    const auto* found = typed(name, onnx::AttributeProto::FLOAT);
     return found == nullptr ? otherwise : found->f();
   }
   [[nodiscard]] std::string text(const std::string& name, const std::string& otherwise) const {
-    const auto* found = attribute(name);
+    const auto* found = typed(name, onnx::AttributeProto::STRING);
     return found == nullptr ? otherwise : found->s();
   }
   [[nodiscard]] std::optional<std::vector<std::int64_t>> integers(const std::string& name) const {
-    const auto* found = attribute(name);
+    const auto* found = typed(name, onnx::AttributeProto::INTS);
     if (found == nullptr) return std::nullopt;
     return std::vector<std::int64_t>(found->ints().begin(), found->ints().end());
   }
 
  private:
+  // Old exporters leave the type out.
+  [[nodiscard]] const onnx::AttributeProto* typed(const std::string& name,
+                                                  onnx::AttributeProto::AttributeType type) const {
+    const auto* found = attribute(name);
+    if (found != nullptr && found->type() != type && found->type() != onnx::AttributeProto::UNDEFINED)
+      throw error("attribute " + name + " has type " + onnx::AttributeProto::AttributeType_Name(found->type()) +
+                  ", expected " + onnx::AttributeProto::AttributeType_Name(type));
+    return found;
+  }
+
   const onnx::NodeProto* proto_;
   std::int64_t opset_;
 };

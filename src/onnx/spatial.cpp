@@ -45,7 +45,7 @@ std::vector<WindowAxis> windows_of(const Node& node, const Shape& map, const std
     else if (automatic == "VALID")
       axis.pad_begin = axis.pad_end = 0;
     else if (automatic != "NOTSET" && !automatic.empty())
-      throw node.error("auto_pad is '" + automatic + "'");
+      throw node.error("auto_pad is '" + automatic + "', expected NOTSET, VALID, SAME_UPPER or SAME_LOWER");
     windows.push_back(axis);
   }
   return windows;

@@ -37,6 +37,8 @@ for option in '--scale 1/255' '--mean 3' '--std 2' '--channels bgr' '--resize le
   expect 2 'no --input is a picture' "$strake" bench "$net" $option
 done
 
+expect 2 '--format requires --output' "$strake" run "$net" --input "$picture" --format pb
+
 # Plans.
 "$strake" plan "$net" --ranks 2 --strategy equal -o "$scratch/floats.json" >"$scratch/log" 2>&1 || fail "plan -o"
 expect 2 'with numbers, no picture, as --input, but this --input is a picture' \

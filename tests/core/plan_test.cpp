@@ -105,6 +105,16 @@ TEST_F(PlanCheck, RefusesBoxesOfOneRankThatOverlap) {
   EXPECT_TRUE(says("operator 'op1', rank 1: expected boxes that do not overlap"));
 }
 
+TEST_F(PlanCheck, RefusesAnInteriorOfWhatIsNoStrip) {
+  plan_.overlap[1] = Overlap::interior_first;
+  EXPECT_EQ(error(), "");
+  const std::vector<int> axes = strip_axes(graph_, plan_.axis);
+  const auto uncut = std::ranges::find(axes, -1);
+  ASSERT_NE(uncut, axes.end());
+  plan_.overlap[static_cast<std::size_t>(uncut - axes.begin())] = Overlap::interior_first;
+  EXPECT_NE(error().find("expected overlap none, got interior_first"), std::string::npos) << error();
+}
+
 TEST_F(PlanCheck, RefusesCutsThatNoKernelCanCompute) {
   Graph graph;
   const OpId conv = add_conv3(graph, add_input(graph, {1, 2, 4, 4}), 4);

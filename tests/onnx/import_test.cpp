@@ -229,6 +229,30 @@ TEST(Import, NamesTheNodeWithoutAnOutput) {
   EXPECT_NE(complaint([&] { (void)import_model(model.file(), {}); }).find("output 0 has no name"), std::string::npos);
 }
 
+TEST(Import, RefusesAttributesOfAnotherType) {
+  const auto complaint_about = [](const onnx::AttributeProto& alpha) {
+    TestModel model;
+    model.input("x", ElementType::f32, {1, 1, 4, 4}).add(node("LeakyRelu", {"x"}, {"y"}, {alpha}));
+    model.output("y", ElementType::f32);
+    return complaint([&] { (void)import_model(model.file(), {}); });
+  };
+  onnx::AttributeProto alpha = attribute("alpha", std::int64_t{1});
+  EXPECT_TRUE(mentions(complaint_about(alpha), "attribute alpha has type INT, expected FLOAT"));
+  alpha.set_type(onnx::AttributeProto::FLOAT);
+  alpha.set_f(0.5F);
+  EXPECT_EQ(complaint_about(alpha), "");
+  alpha.clear_type();  // as old exporters write it
+  EXPECT_EQ(complaint_about(alpha), "");
+}
+
+TEST(Import, RefusesAWeightThatIsGivenTwice) {
+  TestModel model;
+  model.input("x", ElementType::f32, {2});
+  for (const float value : {1.0F, 2.0F}) model.weight("w", HostTensor::of<float>({1}, {value}));
+  model.add(node("Add", {"x", "w"}, {"y"})).output("y", ElementType::f32);
+  EXPECT_TRUE(mentions(complaint([&] { (void)import_model(model.file(), {}); }), "weight 'w' is given twice"));
+}
+
 TEST(Import, RefusesAConstantOfASizeThatNoFileShouldAskFor) {
   TestModel model;
   model.weight("n", HostTensor::of<std::int64_t>({2}, {1 << 20, 1 << 20}));
