@@ -9,6 +9,7 @@
 #include "onnx/graph_inputs.hpp"
 #include "onnx/model_file.hpp"
 #include "onnx/old_opsets.hpp"
+#include "onnx/schema_check.hpp"
 #include "onnx/tail.hpp"
 #include "onnx/translator.hpp"
 
@@ -93,6 +94,7 @@ class Importer {
 
   // Folds the node, or adds it to the graph, or to what follows it.
   void add_node(const Node& node) {
+    check_against_schema(node);
     for (const std::string& output : node.proto().output())
       if (!output.empty() && translator_.find(output) != nullptr)
         throw node.error("makes '" + output + "', which is an input or a weight");

@@ -245,6 +245,21 @@ TEST(Import, RefusesAttributesOfAnotherType) {
   EXPECT_EQ(complaint_about(alpha), "");
 }
 
+TEST(Import, RefusesAttributesAndInputsThatTheOperatorHasNot) {
+  const auto complaint_about = [](const onnx::NodeProto& made, std::int64_t opset) {
+    TestModel model(opset);
+    model.input("x", ElementType::f32, {1, 1, 4, 4}).add(made).output("y", ElementType::f32);
+    return complaint([&] { (void)import_model(model.file(), {}); });
+  };
+  onnx::NodeProto misspelt = node("LeakyRelu", {"x"}, {"y"}, {attribute("alhpa", std::int64_t{1})});
+  EXPECT_TRUE(
+      mentions(complaint_about(misspelt, 13), "has attribute alhpa, which LeakyRelu of opset 13 does not have"));
+  EXPECT_TRUE(mentions(complaint_about(misspelt, 13), "expected of alpha"));
+  misspelt.mutable_attribute(0)->set_name("__note");
+  EXPECT_EQ(complaint_about(misspelt, 13), "");
+  EXPECT_TRUE(mentions(complaint_about(node("Relu", {"x", "x"}, {"y"}), 13), "has 2 inputs, expected at most 1"));
+}
+
 TEST(Import, RefusesAWeightThatIsGivenTwice) {
   TestModel model;
   model.input("x", ElementType::f32, {2});
