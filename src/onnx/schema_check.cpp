@@ -34,7 +34,7 @@ void check_against_schema(const Node& node) {
     // Two underscores begin what tools note for themselves.
     if (attribute.name().starts_with("__") || schema->attributes().contains(attribute.name())) continue;
     throw node.error("has attribute " + attribute.name() + ", which " + node.type() + " of opset " +
-                     std::to_string(node.opset()) + " does not have; expected of " + names_of_attributes(*schema));
+                     std::to_string(node.opset()) + " does not have; it has " + names_of_attributes(*schema));
   }
   if (node.n_inputs() > schema->max_input())
     throw node.error("has " + std::to_string(node.n_inputs()) + " inputs, expected at most " +
