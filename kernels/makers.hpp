@@ -24,7 +24,7 @@ using KernelPtr = std::unique_ptr<Kernel>;
 [[nodiscard]] KernelPtr make_own_conv(const MakeContext& context);  // any shape, one order of additions
 [[nodiscard]] bool can_depthwise(const MakeContext& context);
 [[nodiscard]] KernelPtr make_depthwise(const MakeContext& context);  // the same for depthwise ones
-[[nodiscard]] bool may_fast_depthwise(const Op& op);  // whatever the box
+[[nodiscard]] bool may_fast_depthwise(const Op& op);                 // whatever the box
 [[nodiscard]] bool can_fast_depthwise(const MakeContext& context);
 [[nodiscard]] KernelPtr make_fast_depthwise(const MakeContext& context);
 [[nodiscard]] bool can_winograd(const MakeContext& context);

@@ -103,7 +103,8 @@ class OwnDepthwise final : public Kernel {
       const Index n_channels = std::min(lane_floats, all - channel);
       // The last lane begins earlier, so that it is whole: the channels before `channel` are not stored again.
       const Index first = std::min(channel, std::max<Index>(all - lane_floats, 0));
-      add_taps(places.data(), weights + first, depthwise_step(g_), taps, first, std::min(lane_floats, all), sums.data());
+      add_taps(places.data(), weights + first, depthwise_step(g_), taps, first, std::min(lane_floats, all),
+               sums.data());
       float* made = sums.data() + (channel - first);
       if (simple_) {
         Finish finish = *simple_;

@@ -50,7 +50,8 @@ double multiply_adds(const Graph& graph, OpId id, const Box& dst) {
   }
   if (const auto* conv = as<ConvNd>(op)) {
     const Shape& weights = graph.weight(conv->weights).shape;
-    return cells * static_cast<double>(volume(weights) / weights[0]);
+    const Index taps = volume(weights) / weights[0];
+    return cells * static_cast<double>(taps);
   }
   if (as<MatMul>(op) != nullptr) return cells * static_cast<double>(graph.shape(op.inputs.front()).back());
   return 0;
