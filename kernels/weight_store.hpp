@@ -15,7 +15,7 @@ namespace strake::kernels {
 /// How kernels that only stream their weights (fully connected layers) hold them.
 enum class WeightStorage : unsigned char {
   f32,
-  bf16,  // rounded to the upper half of a float: half the memory and half the time, at 8 bits of mantissa
+  bf16,  // rounded to the upper half of a float: half the memory and less time, at 8 bits of mantissa
 };
 
 /// Shared by all kernels of a rank, so that two kernels that want a weight in one form share it.

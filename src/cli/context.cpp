@@ -55,7 +55,7 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
       ->check(CLI::IsMember({"auto", "direct", "winograd"}))
       ->capture_default_str();
   app.add_option("--weights", options.weights,
-                 "How fully connected layers hold their weights: bf16 halves memory and time; verify tells the change")
+                 "How fully connected layers hold their weights: bf16 halves them and takes less time; verify tells the change")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
   app.add_option("--max-memory", options.max_memory_mb,
