@@ -54,8 +54,9 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
                  "Kernels of convolutions: auto measures which is fastest where it runs; --exact is always direct")
       ->check(CLI::IsMember({"auto", "direct", "winograd"}))
       ->capture_default_str();
-  app.add_option("--weights", options.weights,
-                 "How fully connected layers hold their weights: bf16 halves them and takes less time; verify tells the change")
+  app.add_option(
+         "--weights", options.weights,
+         "How fully connected layers hold their weights: bf16 halves them and takes less time; verify tells the change")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
   app.add_option("--max-memory", options.max_memory_mb,
