@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
+#include <limits>
 
 #include "core/errors.hpp"
 #include "kernels/multiversion.hpp"

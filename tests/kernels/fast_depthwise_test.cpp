@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <cmath>
+#include <limits>
 
 #include "kernels/fast_activation.hpp"
 #include "kernels/random_conv.hpp"
