@@ -115,16 +115,10 @@ class Conv1x1 final : public Kernel {
                 .rows = pixels.size()},
                finish, std::min(panel_columns, oc - column));
     }
-    if (ending_.function)
-      activate(dst + pixels.begin * dst_.strides[3], pixels.size(),
-               {panels.begin * panel_columns, std::min(panels.end * panel_columns, oc)});
-  }
-
-  void activate(float* dst, Index rows, Interval columns) const {
-    const bool one_run = columns.size() == dst_.strides[3];
-    for (Index row = 0; row < (one_run ? 1 : rows); ++row)
-      apply_fast(*ending_.function, dst + row * dst_.strides[3] + columns.begin,
-                 one_run ? rows * columns.size() : columns.size());
+    if (!ending_.function) return;
+    const Interval columns{panels.begin * panel_columns, std::min(panels.end * panel_columns, oc)};
+    apply_fast(*ending_.function, dst + pixels.begin * dst_.strides[3] + columns.begin, pixels.size(), dst_.strides[3],
+               columns.size());
   }
 
   View src_;

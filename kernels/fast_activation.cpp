@@ -80,4 +80,9 @@ void apply_fast(const Activation& function, float* values, Index n) {
   }
 }
 
+void apply_fast(const Activation& function, float* pixels, Index n_pixels, Index step, Index channels) {
+  if (step == channels) return apply_fast(function, pixels, n_pixels * channels);
+  for (Index i = 0; i < n_pixels; ++i) apply_fast(function, pixels + i * step, channels);
+}
+
 }  // namespace strake::kernels

@@ -13,4 +13,7 @@ namespace strake::kernels {
 /// values[i] = f(values[i]), for one of `has_fast`; SiLU within 4e-7 of the largest of 1 and the result.
 void apply_fast(const Activation& function, float* values, Index n);
 
+/// The same for `channels` values of each of `n_pixels` pixels that lie `step` floats apart.
+void apply_fast(const Activation& function, float* pixels, Index n_pixels, Index step, Index channels);
+
 }  // namespace strake::kernels

@@ -138,7 +138,8 @@ class FastDepthwise final : public Kernel {
       find_cells(row, x, n_pixels, pixels.n_rows, cells);
       pixels.dst = out + x * dst_.strides[3];
       (n_pixels == 1 ? rows_.one : rows_.all)(pixels);
-      finish(pixels.dst, n_pixels);
+      for (const Activation& function : functions_)
+        apply_fast(function, pixels.dst, n_pixels, pixels.dst_step, pixels.channels);
       x += n_pixels;
     }
   }
@@ -152,14 +153,6 @@ class FastDepthwise final : public Kernel {
         const Index at = left + i;
         *cell++ = at < 0 || at >= g_.iw ? zeros_.data() : row + r * src_.strides[2] + at * src_.strides[3];
       }
-  }
-
-  void finish(float* dst, Index n_pixels) const {
-    const Index channels = g_.out_channels.size();
-    const bool one_run = dst_.strides[3] == channels;
-    for (const Activation& function : functions_)
-      for (Index i = 0; i < (one_run ? 1 : n_pixels); ++i)
-        apply_fast(function, dst + i * dst_.strides[3], one_run ? n_pixels * channels : channels);
   }
 
   View src_;
