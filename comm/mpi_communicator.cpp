@@ -156,7 +156,8 @@ class MpiCommunicator final : public Communicator {
 
   std::unique_ptr<Redistribution> redistribution(int tag, std::vector<Message> sends,
                                                  std::vector<Message> receives) override {
-    return std::make_unique<MpiRedistribution>(data_.get(), tag, std::move(sends), std::move(receives), farewells_);
+    return std::make_unique<MpiRedistribution>(data_.get(), tag, std::move(sends), std::move(receives), farewells_,
+                                               memory_);
   }
 
   int leave(int exit_code) override {
@@ -217,6 +218,7 @@ class MpiCommunicator final : public Communicator {
   int rank_;
   int size_;
   Farewells farewells_;
+  HostMemory memory_;
   std::string host_;
 };
 

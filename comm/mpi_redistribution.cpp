@@ -58,6 +58,9 @@ constexpr bool requests_persist = false;
 constexpr bool requests_persist = true;
 #endif
 
+// A note of a box that follows as a message of its own.
+constexpr std::int64_t follows = -1;
+
 int largest_tag() {
   int* largest = nullptr;
   int known = 0;
@@ -77,9 +80,45 @@ int nth_tag(int tag, std::map<int, int>& count, int peer) {
 
 }  // namespace
 
+MpiRedistribution::Requests::~Requests() {
+  for (MPI_Request& request : list) abandon(request);
+}
+
+void MpiRedistribution::Requests::add(int peer) {
+  peers.push_back(peer);
+  list.push_back(MPI_REQUEST_NULL);
+  statuses.emplace_back();
+}
+
+void MpiRedistribution::Requests::clear() {
+  peers.clear();
+  list.clear();
+  statuses.clear();
+}
+
+bool MpiRedistribution::Requests::test() {
+  if (list.empty()) return true;
+  int done = 0;
+  const int code = MPI_Testall(static_cast<int>(list.size()), list.data(), &done, statuses.data());
+  // Open MPI reports success where a persistent request has failed; its status tells.
+  if (done != 0 || code != MPI_SUCCESS)
+    for (std::size_t i = 0; i < statuses.size(); ++i)
+      if (statuses[i].MPI_ERROR != MPI_ERR_PENDING) check(statuses[i].MPI_ERROR, "MPI_Testall", peers[i]);
+  check(code, "MPI_Testall");
+  return done != 0;
+}
+
+void MpiRedistribution::Requests::find_silent(std::set<int>& peers_found) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    int done = 0;
+    check(MPI_Test(&list[i], &done, MPI_STATUS_IGNORE), "MPI_Test", peers[i]);
+    if (done == 0) peers_found.insert(peers[i]);
+  }
+}
+
 MpiRedistribution::MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message> sends, std::vector<Message> receives,
-                                     Farewells& farewells)
-    : comm_(comm), farewells_(&farewells) {
+                                     Farewells& farewells, HostMemory& memory)
+    : comm_(comm), farewells_(&farewells), memory_(&memory) {
   receives_.direction = Direction::in;
   for (const auto& [side, messages] : {std::pair{&sends_, &sends}, std::pair{&receives_, &receives}}) {
     std::map<int, Index> boxes;
@@ -92,25 +131,38 @@ MpiRedistribution::MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message
         add(*side, {message.peer, view}, nth_tag(tag, count, message.peer));
     }
     if (requests_persist)
-      for (std::size_t i = 0; i < side->requests.size(); ++i) open(*side, i);
+      for (std::size_t i = 0; i < side->views.size(); ++i) open(*side, i);
   }
 }
 
+MpiRedistribution::~MpiRedistribution() {
+  for (const Shared& shared : sends_.shared)
+    if (shared.place) memory_->give_back(*shared.place);
+}
+
 void MpiRedistribution::add(Side& side, const Message& message, int tag) {
-  side.data.push_back(message.view.data);
-  side.peers.push_back(message.peer);
+  const std::size_t n_bytes = dense_bytes(message.view.box, message.view.type);
+  if (memory_->carries(message.peer, n_bytes)) {
+    Shared& shared = side.shared.emplace_back();
+    shared.i = side.views.size();
+    if (side.direction == Direction::out) shared.place = memory_->take_place(n_bytes);
+  }
+  side.views.push_back(message.view);
   side.tags.push_back(tag);
   side.types.push_back(type_of(message.view));
-  side.requests.push_back(MPI_REQUEST_NULL);
-  side.statuses.emplace_back();
-  side.n_bytes += dense_bytes(message.view.box, message.view.type);
+  side.messages.add(message.peer);
+  side.n_bytes += n_bytes;
 }
 
 // Makes the request of one message: for every frame, or under way already.
 void MpiRedistribution::open(Side& side, std::size_t i) {
+  const auto note = std::ranges::find(side.shared, i, &Shared::i);
+  const bool is_note = note != side.shared.end();
+  void* data = is_note ? static_cast<void*>(&note->note) : side.views[i].data;
+  MPI_Datatype type = is_note ? MPI_INT64_T : side.types[i].get();
   const auto call = [&](auto* function, const char* name) {
-    check(function(side.data[i], 1, side.types[i].get(), side.peers[i], side.tags[i], comm_, &side.requests[i]), name,
-          side.peers[i]);
+    check(function(data, 1, type, side.messages.peers[i], side.tags[i], comm_, &side.messages.list[i]), name,
+          side.messages.peers[i]);
   };
   const bool out = side.direction == Direction::out;
   if (requests_persist)
@@ -119,37 +171,61 @@ void MpiRedistribution::open(Side& side, std::size_t i) {
     out ? call(MPI_Isend, "MPI_Isend") : call(MPI_Irecv, "MPI_Irecv");
 }
 
-MpiRedistribution::~MpiRedistribution() {
-  for (Side* side : {&sends_, &receives_})
-    for (MPI_Request& request : side->requests) abandon(request);
+// Sends or receives a box itself, after its note.
+void MpiRedistribution::follow(Side& side, std::size_t i) {
+  const int peer = side.messages.peers[i];
+  side.followers.add(peer);
+  const auto call = [&](auto* function, const char* name) {
+    check(function(side.views[i].data, 1, side.types[i].get(), peer, side.tags[i], comm_, &side.followers.list.back()),
+          name, peer);
+  };
+  side.direction == Direction::out ? call(MPI_Isend, "MPI_Isend") : call(MPI_Irecv, "MPI_Irecv");
 }
 
 void MpiRedistribution::start(Side& side) {
-  if (side.requests.empty()) return;
+  if (side.views.empty()) return;
   if (!requests_persist) {
-    for (std::size_t i = 0; i < side.requests.size(); ++i) open(side, i);
+    for (std::size_t i = 0; i < side.views.size(); ++i) open(side, i);
     return;
   }
-  check(MPI_Startall(static_cast<int>(side.requests.size()), side.requests.data()), "MPI_Startall", side.peers.front());
+  check(MPI_Startall(static_cast<int>(side.views.size()), side.messages.list.data()), "MPI_Startall",
+        side.messages.peers.front());
+}
+
+void MpiRedistribution::write_shared() {
+  for (Shared& shared : sends_.shared) {
+    const bool written = shared.place && memory_->write(*shared.place, sends_.views[shared.i]);
+    shared.note = written ? static_cast<std::int64_t>(*shared.place) : follows;
+  }
+}
+
+void MpiRedistribution::read_shared() {
+  for (const Shared& shared : receives_.shared)
+    if (shared.note == follows)
+      follow(receives_, shared.i);
+    else
+      memory_->read(receives_.messages.peers[shared.i], static_cast<std::size_t>(shared.note),
+                    receives_.views[shared.i]);
 }
 
 void MpiRedistribution::start() {
+  receives_.followers.clear();
+  receives_.passed = receives_.shared.empty();
   start(receives_);
+  write_shared();
   start(sends_);
+  sends_.followers.clear();
+  for (const Shared& shared : sends_.shared)
+    if (shared.note == follows) follow(sends_, shared.i);
 }
 
 bool MpiRedistribution::test(Side& side) {
-  if (side.requests.empty()) return true;
-  int done = 0;
-  const int code =
-      MPI_Testall(static_cast<int>(side.requests.size()), side.requests.data(), &done, side.statuses.data());
-  // Open MPI reports success where a persistent request has failed; its status tells.
-  if (done != 0 || code != MPI_SUCCESS)
-    for (std::size_t i = 0; i < side.statuses.size(); ++i)
-      if (side.statuses[i].MPI_ERROR != MPI_ERR_PENDING)
-        check(side.statuses[i].MPI_ERROR, "MPI_Testall", side.peers[i]);
-  check(code, "MPI_Testall");
-  return done != 0;
+  if (!side.messages.test()) return false;
+  if (!side.passed) {
+    side.passed = true;
+    read_shared();
+  }
+  return side.followers.test();
 }
 
 bool MpiRedistribution::poke() {
@@ -168,13 +244,9 @@ void MpiRedistribution::finish(Side& side, const char* what, std::chrono::nanose
     }
     if (waited <= timeout) continue;
     std::set<int> silent;
-    for (std::size_t i = 0; i < side.requests.size(); ++i) {
-      int done = 0;
-      check(MPI_Test(&side.requests[i], &done, MPI_STATUS_IGNORE), "MPI_Test", side.peers[i]);
-      if (done == 0) silent.insert(side.peers[i]);
-    }
-    if (silent.empty()) return;
-    throw silence(what, silent, timeout);
+    side.messages.find_silent(silent);
+    side.followers.find_silent(silent);
+    if (!silent.empty()) throw silence(what, silent, timeout);
   }
 }
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Persistent requests over derived datatypes that point into the tensors.
+/// Persistent requests over derived datatypes that point into the tensors, or over notes that tell where in the host's
+/// shared memory a box lies.
 
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "comm/farewells.hpp"
+#include "comm/host_memory.hpp"
 #include "comm/mpi_handles.hpp"
 #include "comm/redistribution.hpp"
 
@@ -15,11 +21,11 @@ constexpr Index message_piece_bytes = Index{256} << 10;
 
 class MpiRedistribution final : public Redistribution {
  public:
-  /// Local. `comm` and `farewells` must outlive this; the k-th message between two ranks has the same place on both
-  /// sides.
+  /// Local. `comm`, `farewells` and `memory` must outlive this; the k-th message between two ranks has the same place
+  /// on both sides.
   /// @throws Bug if this MPI has no tag for a message, or for arguments that MPI refuses
   MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message> sends, std::vector<Message> receives,
-                    Farewells& farewells);
+                    Farewells& farewells, HostMemory& memory);
   /// Withdraws receives that are still open; sends under way may still read their memory.
   ~MpiRedistribution() override;
 
@@ -33,26 +39,56 @@ class MpiRedistribution final : public Redistribution {
  private:
   enum class Direction : unsigned char { out, in };
 
+  // What MPI is asked to wait for.
+  struct Requests {
+    std::vector<int> peers;
+    std::vector<MPI_Request> list;
+    std::vector<MPI_Status> statuses;
+
+    Requests() = default;
+    Requests(const Requests&) = delete;
+    Requests& operator=(const Requests&) = delete;
+    ~Requests();
+
+    void add(int peer);
+    void clear();
+    // Lets them progress; whether all are done.
+    [[nodiscard]] bool test();
+    void find_silent(std::set<int>& peers_found);
+  };
+
+  // A box that passes through the host's memory: message `i` is a note of where it lies.
+  struct Shared {
+    std::size_t i = 0;
+    std::optional<std::size_t> place;  // of what this rank sends, if it has one
+    std::int64_t note = 0;             // in the sender's part; or `follows`
+  };
+
   // Messages of one direction.
   struct Side {
     Direction direction = Direction::out;
-    std::vector<std::byte*> data;
-    std::vector<int> peers;
+    std::vector<View> views;
     std::vector<int> tags;
     std::vector<OwnedType> types;
-    std::vector<MPI_Request> requests;
-    std::vector<MPI_Status> statuses;
+    std::deque<Shared> shared;  // notes must stay where they are
+    Requests messages;
+    Requests followers;  // boxes whose place was still being read, or that got none: they follow their notes
+    bool passed = true;  // what is shared has been written or read
     std::size_t n_bytes = 0;
   };
 
-  static void add(Side& side, const Message& message, int tag);
+  void add(Side& side, const Message& message, int tag);
   void open(Side& side, std::size_t i);
+  void follow(Side& side, std::size_t i);
   void start(Side& side);
-  [[nodiscard]] static bool test(Side& side);
+  void write_shared();
+  void read_shared();
+  [[nodiscard]] bool test(Side& side);
   void finish(Side& side, const char* what, std::chrono::nanoseconds timeout);
 
   MPI_Comm comm_;
   Farewells* farewells_;
+  HostMemory* memory_;
   Side sends_;
   Side receives_;
 };

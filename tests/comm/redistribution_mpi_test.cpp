@@ -104,6 +104,62 @@ TEST(MpiCommunicator, LargeBoxesArriveWhileTheirSenderComputes) {
   world->barrier(patience);
 }
 
+// Between ranks of one host boxes wait in shared memory. A sender that is ahead by frames neither waits for a reader
+// nor overwrites what that has not read.
+TEST(MpiCommunicator, KeepsBoxesThatTheirReaderIsLateFor) {
+  if (world->size() < 2) GTEST_SKIP() << "needs another rank";
+  constexpr int n_frames = 4;
+  const Box box = whole({1, 64, 5, 14});  // 18 kB
+  Blob memory = numbered(box);
+  const View view = dense_view(box, ElementType::f32, memory.data());
+  using List = std::vector<comm::Message>;
+  const auto messages = world->redistribution(10, world->rank() == 0 ? List{{1, view}} : List{},
+                                              world->rank() == 1 ? List{{0, view}} : List{});
+  if (world->rank() == 0)
+    for (int frame = 0; frame < n_frames; ++frame) {
+      memory.floats()[17] = static_cast<float>(-frame);
+      messages->start();
+      messages->finish_sends(patience);
+    }
+  world->barrier(patience);
+  if (world->rank() == 1)
+    for (int frame = 0; frame < n_frames; ++frame) {
+      messages->start();
+      messages->finish_receives(patience);
+      EXPECT_EQ(memory.floats()[17], static_cast<float>(-frame));
+      EXPECT_EQ(memory.floats()[16], 17.0F);
+    }
+  world->barrier(patience);
+}
+
+// More boxes than the shared memory has places for, and places that are given back.
+TEST(MpiCommunicator, SendsWhatFindsNoPlaceInSharedMemory) {
+  if (world->size() < 2) GTEST_SKIP() << "needs another rank";
+  const Box box = whole({1, 64, 48, 64});  // 768 kB
+  constexpr int n_redistributions = 60;
+  Blob source = numbered(box);
+  Blob target = Blob::allocate(source.size_bytes());
+  using List = std::vector<comm::Message>;
+  const List sends{{1, dense_view(box, ElementType::f32, source.data())}};
+  const List receives{{0, dense_view(box, ElementType::f32, target.data())}};
+  for (int turn = 0; turn < 2; ++turn) {
+    std::vector<std::unique_ptr<comm::Redistribution>> all;
+    for (int i = 0; i < n_redistributions; ++i)
+      all.push_back(
+          world->redistribution(20 + i, world->rank() == 0 ? sends : List{}, world->rank() == 1 ? receives : List{}));
+    for (const auto& messages : all) {
+      source.floats()[3] += 1;
+      std::ranges::fill(target.floats(), 0.0F);
+      messages->start();
+      messages->finish_receives(patience);
+      messages->finish_sends(patience);
+      if (world->rank() != 1) continue;
+      EXPECT_TRUE(std::ranges::equal(target.floats(), source.floats()));
+    }
+    world->barrier(patience);
+  }
+}
+
 TEST(MpiCommunicator, RefusesTagsThatMpiDoesNotHave) {
   const Box box = whole({1});
   Blob memory = numbered(box);

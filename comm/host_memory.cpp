@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "comm/host_memory.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <new>
+#include <numeric>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "comm/mpi_handles.hpp"
+#include "comm/streamed_copy.hpp"
+#include "core/errors.hpp"
+
+namespace strake::comm {
+
+namespace {
+
+// Of each rank. Halos of the common networks need one or two megabytes, large maps that are cut by channels ten or
+// twenty. Pages are used once something is written there.
+constexpr std::size_t part_bytes = std::size_t{32} << 20;
+
+// Smaller boxes are through MPI before their place is announced.
+constexpr std::size_t least_bytes = 4 * 1024;
+
+// The header and the cells begin at a cache line each.
+constexpr std::size_t line_bytes = 64;
+
+// SimGrid's SMPI runs all ranks in one process and knows the time of messages only.
+#ifdef STRAKE_SMPI
+constexpr bool may_share = false;
+#else
+constexpr bool may_share = true;
+#endif
+
+std::size_t in_whole_lines(std::size_t n_bytes) { return (n_bytes + line_bytes - 1) / line_bytes * line_bytes; }
+
+// The ranks of `comm` by their ranks in the world.
+std::vector<int> world_ranks(MPI_Comm comm) {
+  int n = 0;
+  check(MPI_Comm_size(comm, &n), "MPI_Comm_size");
+  MPI_Group world = MPI_GROUP_NULL;
+  MPI_Group group = MPI_GROUP_NULL;
+  check(MPI_Comm_group(MPI_COMM_WORLD, &world), "MPI_Comm_group");
+  check(MPI_Comm_group(comm, &group), "MPI_Comm_group");
+  std::vector<int> here(static_cast<std::size_t>(n));
+  std::iota(here.begin(), here.end(), 0);
+  std::vector<int> there(here.size());
+  check(MPI_Group_translate_ranks(group, n, here.data(), world, there.data()), "MPI_Group_translate_ranks");
+  MPI_Group_free(&group);
+  MPI_Group_free(&world);
+  return there;
+}
+
+// Whether all ranks of `comm` say so. Collective.
+bool all_agree(bool mine, MPI_Comm comm) {
+  int all = mine ? 1 : 0;
+  check(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, comm), "MPI_Allreduce");
+  return all != 0;
+}
+
+// What tells the parts of a machine apart.
+using Key = std::array<std::uint32_t, 3>;
+
+Key fresh_key() {
+  std::random_device random;
+  return {random(), random(), random()};
+}
+
+std::string name_of(const Key& key) {
+  return "/strake-" + std::to_string(key[0]) + "-" + std::to_string(key[1]) + "-" + std::to_string(key[2]);
+}
+
+// Null where it cannot be mapped.
+std::byte* mapped(int descriptor) {
+  void* memory = mmap(nullptr, part_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
+}
+
+}  // namespace
+
+void HostMemory::DescriptorTraits::destroy(Handle descriptor) noexcept { close(descriptor); }
+
+HostMemory::HostMemory() {
+  int size = 0;
+  check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
+  check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
+  parts_.resize(static_cast<std::size_t>(size), nullptr);
+  if (!may_share) return;
+  OwnedComm host;
+  check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, host.out()), "MPI_Comm_split_type");
+  check(MPI_Comm_set_errhandler(host.get(), MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  const std::vector<int> ranks = world_ranks(host.get());
+  if (ranks.size() < 2) return;
+
+  const Key key = fresh_key();
+  const std::string name = name_of(key);
+  *mine_.out() = shm_open(name.c_str(), O_CREAT | O_EXCL | O_RDWR, S_IRUSR | S_IWUSR);
+  // Takes no memory yet.
+  bool mapped_all = mine_.get() >= 0 && ftruncate(mine_.get(), static_cast<off_t>(part_bytes)) == 0;
+  std::vector<Key> keys(ranks.size());
+  check(MPI_Allgather(key.data(), sizeof(Key), MPI_BYTE, keys.data(), sizeof(Key), MPI_BYTE, host.get()),
+        "MPI_Allgather");
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    const UniqueHandle<DescriptorTraits> part(shm_open(name_of(keys[i]).c_str(), O_RDWR, S_IRUSR | S_IWUSR));
+    std::byte* memory = part.get() < 0 ? nullptr : mapped(part.get());
+    parts_[static_cast<std::size_t>(ranks[i])] = memory;
+    mapped_all = mapped_all && memory != nullptr;
+  }
+  // Containers may share a name and MPI's memory, but not this.
+  if (!all_agree(mapped_all, host.get())) unmap();
+  if (mine_.get() >= 0) shm_unlink(name.c_str());
+}
+
+HostMemory::~HostMemory() { unmap(); }
+
+void HostMemory::unmap() noexcept {
+  for (std::byte*& part : parts_)
+    if (part != nullptr) munmap(std::exchange(part, nullptr), part_bytes);
+}
+
+bool HostMemory::carries(int peer, std::size_t n_bytes) const {
+  const auto place = static_cast<std::size_t>(peer);
+  return n_bytes >= least_bytes && place < parts_.size() && parts_[place] != nullptr;
+}
+
+std::byte* HostMemory::at(int rank, std::size_t place) const {
+  ensure(place < part_bytes, "a place lies within its rank's part");
+  return parts_[static_cast<std::size_t>(rank)] + place;
+}
+
+std::optional<std::size_t> HostMemory::take_place(std::size_t n_bytes) {
+  const std::size_t wanted = line_bytes + in_whole_lines(n_bytes);
+  std::size_t begin = 0;
+  for (const auto& [taken, place] : places_) {
+    if (taken - begin >= wanted) break;
+    begin = place.end;
+  }
+  if (begin + wanted > part_bytes) return std::nullopt;
+  // Memory that the system does not have is missed here and not when it is written to.
+  if (posix_fallocate(mine_.get(), static_cast<off_t>(begin), static_cast<off_t>(wanted)) != 0) return std::nullopt;
+  places_[begin] = {.end = begin + wanted};
+  new (at(rank_, begin)) Header{.n_read = 0};
+  return begin;
+}
+
+bool HostMemory::is_read(std::size_t place) const {
+  const auto* header = reinterpret_cast<const Header*>(at(rank_, place));
+  return header->n_read.load(std::memory_order_acquire) == places_.at(place).n_written;
+}
+
+void HostMemory::give_back(std::size_t place) {
+  if (is_read(place)) places_.erase(place);
+}
+
+bool HostMemory::write(std::size_t place, const View& box) {
+  if (!is_read(place)) return false;
+  stream_out(box, at(rank_, place) + line_bytes);
+  ++places_.at(place).n_written;
+  return true;
+}
+
+void HostMemory::read(int peer, std::size_t place, const View& box) {
+  std::byte* memory = at(peer, place);
+  copy_in(memory + line_bytes, box);
+  auto* header = reinterpret_cast<Header*>(memory);
+  header->n_read.store(header->n_read.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+}  // namespace strake::comm
