@@ -34,15 +34,18 @@ std::vector<View> pieces(const View& view, Index most) {
   if (wanted <= 1 || axes.size() < 2) return {view};
   axes.pop_back();  // channels stay together
   const auto size = [&](std::size_t axis) { return view.box[axis].size(); };
-  auto axis = std::ranges::find_if(
-      axes, [&](Index cells) { return cells >= wanted; }, size);
-  if (axis == axes.end()) axis = std::ranges::max_element(axes, {}, size);
-  const Interval rows = view.box[*axis];
+  std::size_t axis = *std::ranges::max_element(axes, {}, size);
+  for (const std::size_t slower : axes)
+    if (size(slower) >= wanted) {
+      axis = slower;
+      break;
+    }
+  const Interval rows = view.box[axis];
   const Index n = std::min(wanted, rows.size());
   std::vector<View> list;
   for (Index i = 0; i < n; ++i) {
     const Interval part{rows.begin + rows.size() * i / n, rows.begin + rows.size() * (i + 1) / n};
-    list.push_back(view.window(with_axis(view.box, *axis, part)));
+    list.push_back(view.window(with_axis(view.box, axis, part)));
   }
   return list;
 }

@@ -27,8 +27,11 @@ struct Division {
 /// @throws Bug if every division is infinite
 [[nodiscard]] Division oodp(int n_positions, const std::vector<Index>& candidates, const IntervalCost& cost);
 
-/// The same over every row where that takes at most `most_calls` calls; above, first over cuts on a grid, then over
-/// every row around the cuts found. Exact in the first case only.
-[[nodiscard]] Division oodp(int n_positions, Index n_rows, const IntervalCost& cost, double most_calls);
+/// The same over every row, with fewer calls: cuts that no division of the least makespan can have are left out.
+/// Where that would still take more than `most_calls`, first over cuts on a grid, then over every row around the cuts
+/// found; exact otherwise.
+/// @param at_least  never above `cost`, and never less for an interval than for one within it
+[[nodiscard]] Division oodp(int n_positions, Index n_rows, const IntervalCost& cost, const IntervalCost& at_least,
+                            double most_calls);
 
 }  // namespace strake::partition

@@ -95,22 +95,35 @@ void SegmentCost::add_source(OpId id, RowMap rows, const Holdings& holdings, dou
   sources_.push_back(std::move(source));
 }
 
-double SegmentCost::us(int position, Index begin, Index end) const {
+// Transfers never fall with rows, so that they are the same in both sums.
+template <class LayerUs>
+double SegmentCost::sum_us(int position, Interval rows, LayerUs layer_us) const {
   const int rank = order_[at(position)];
   double us = 0;
   for (const Layer& layer : layers_) {
-    const Interval rows = layer.rows.read_by({begin, end});
-    us += model_.compute_us(rank, layer.id, rows);
+    const Interval mine = layer.rows.read_by(rows);
+    us += layer_us(rank, layer.id, mine);
     if (layer.output_row_bytes > 0)
-      us += model_.costs().transfer_us(rank, 0, layer.output_row_bytes * static_cast<double>(rows.size()));
+      us += model_.costs().transfer_us(rank, 0, layer.output_row_bytes * static_cast<double>(mine.size()));
   }
-  for (const Source& source : sources_) us += source.cost[at(position)].us(source.rows.read_by({begin, end}));
+  for (const Source& source : sources_) us += source.cost[at(position)].us(source.rows.read_by(rows));
   return us;
+}
+
+double SegmentCost::us(int position, Index begin, Index end) const {
+  return sum_us(position, {begin, end},
+                [this](int rank, OpId id, Interval rows) { return model_.compute_us(rank, id, rows); });
+}
+
+double SegmentCost::least_us(int position, Index begin, Index end) const {
+  return sum_us(position, {begin, end},
+                [this](int rank, OpId id, Interval rows) { return model_.least_us(rank, id, rows); });
 }
 
 Division SegmentCost::divide() const {
   const auto cost = [this](int position, Index begin, Index end) { return us(position, begin, end); };
-  return oodp(static_cast<int>(order_.size()), n_rows_, cost,
+  const auto at_least = [this](int position, Index begin, Index end) { return least_us(position, begin, end); };
+  return oodp(static_cast<int>(order_.size()), n_rows_, cost, at_least,
               most_look_ups / static_cast<double>(layers_.size() + sources_.size()));
 }
 

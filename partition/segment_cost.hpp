@@ -48,6 +48,9 @@ class SegmentCost {
   /// T of the rank at `position`.
   [[nodiscard]] double us(int position, Index begin, Index end) const;
 
+  /// At least this long for these rows or any that include them.
+  [[nodiscard]] double least_us(int position, Index begin, Index end) const;
+
   /// The best cuts, and their makespan.
   [[nodiscard]] Division divide() const;
 
@@ -62,7 +65,8 @@ class SegmentCost {
     std::vector<FetchCost> cost;  // [position]
   };
 
-  [[nodiscard]] std::vector<std::vector<Interval>> rows_behind(Index row) const;
+  template <class LayerUs>
+  [[nodiscard]] double sum_us(int position, Interval rows, LayerUs layer_us) const;
   void add_source(OpId id, RowMap rows, const Holdings& holdings, double share);
 
   const StripModel& model_;

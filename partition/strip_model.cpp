@@ -161,6 +161,8 @@ void StripModel::add(OpId id) {
     for (Index rows = 0; rows <= op.n_rows; ++rows)
       table.push_back(op.by_channels ? costs_->compute_us(rank, id, box(id, {0, rows}))
                                      : costs_->compute_us(rank, id, rows));
+    std::vector<double>& least = op.least.emplace_back(table);
+    for (std::size_t rows = least.size() - 1; rows-- > 0;) least[rows] = std::min(least[rows], least[rows + 1]);
   }
 }
 

@@ -59,6 +59,7 @@ struct StripOp {
   std::vector<OpId> input_ids;             // of `inputs`
   std::vector<OpId> readers;               // ascending
   std::vector<std::vector<double>> costs;  // [rank][rows]: microseconds
+  std::vector<std::vector<double>> least;  // [rank][rows]: of so many rows or more, so that it never falls
 };
 
 constexpr OpId no_channels = -1;
@@ -81,6 +82,11 @@ class StripModel {
   [[nodiscard]] int n_groups() const { return n_groups_; }
   [[nodiscard]] double compute_us(int rank, OpId id, Interval rows) const {
     return op(id).costs[static_cast<std::size_t>(rank)][static_cast<std::size_t>(rows.size())];
+  }
+
+  /// At least this long for these rows or any that include them.
+  [[nodiscard]] double least_us(int rank, OpId id, Interval rows) const {
+    return op(id).least[static_cast<std::size_t>(rank)][static_cast<std::size_t>(rows.size())];
   }
 
   /// Where runs of operators that can be fused may end, ascending. The last cut operator always stands there.

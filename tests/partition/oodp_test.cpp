@@ -155,20 +155,71 @@ TEST(Oodp, TakesTheFirstCutOfEqualOnes) {
   EXPECT_EQ(oodp(3, every_row(4), cost).cuts, (std::vector<Index>{0, 0, 0, 4}));
 }
 
+// Costs as kernels have them: more rows take longer on the whole, but now and then less; the first and last rows of a
+// map cost something besides.
+struct Uneven {
+  std::vector<std::vector<double>> us;     // [position][rows]
+  std::vector<std::vector<double>> least;  // [position][rows]: of so many rows or more
+  Index n_rows = 0;
+
+  Uneven(Random& random, int n_positions, Index n) : n_rows(n) {
+    for (int p = 0; p < n_positions; ++p) {
+      const double slow = static_cast<double>(pick(random, 1, 9));
+      std::vector<double>& mine = us.emplace_back();
+      for (Index rows = 0; rows <= n; ++rows)
+        mine.push_back(slow * static_cast<double>(3 * rows + pick(random, 0, 12)));
+      least.push_back(mine);
+      for (std::size_t rows = mine.size() - 1; rows-- > 0;)
+        least.back()[rows] = std::min(least.back()[rows], least.back()[rows + 1]);
+    }
+  }
+  [[nodiscard]] double edges(Index begin, Index end) const { return begin == 0 || end == n_rows ? 4.5 : 0; }
+  [[nodiscard]] IntervalCost cost() const {
+    return [this](int p, Index begin, Index end) { return us[at(p)][at(end - begin)] + edges(begin, end); };
+  }
+  [[nodiscard]] IntervalCost at_least() const {
+    return [this](int p, Index begin, Index end) { return least[at(p)][at(end - begin)] + edges(begin, end); };
+  }
+};
+
+TEST(Oodp, LeavesOutCutsThatCannotBeTheBest) {
+  for (unsigned seed = 3000; seed < 3100; ++seed) {
+    Random random(seed);
+    const int n_positions = static_cast<int>(pick(random, 2, 9));
+    const Index n_rows = pick(random, 30, 90);
+    const Uneven costs(random, n_positions, n_rows);
+    const Division expected = oodp(n_positions, every_row(n_rows), costs.cost());
+    double calls = 0;
+    const auto counted = [&, cost = costs.cost()](int p, Index begin, Index end) {
+      ++calls;
+      return cost(p, begin, end);
+    };
+    const Division found = oodp(n_positions, n_rows, counted, costs.at_least(), 1e9);
+    EXPECT_EQ(found.makespan_us, expected.makespan_us) << "seed " << seed;
+    EXPECT_EQ(found.busy_us, expected.busy_us) << "seed " << seed;
+    EXPECT_EQ(found.n_used, expected.n_used) << "seed " << seed;
+    EXPECT_EQ(found.cuts, expected.cuts) << "seed " << seed;
+    const double all = n_positions * static_cast<double>(n_rows * n_rows) / 2;
+    if (all > 10'000) {
+      EXPECT_LT(calls, all / 4) << "seed " << seed;
+    }
+  }
+}
+
 TEST(Oodp, StaysCloseToTheOptimumOfManyRowsWithFewCalls) {
   for (unsigned seed = 2000; seed < 2010; ++seed) {
     Random random(seed);
-    const double slow = static_cast<double>(pick(random, 100, 400)) / 100;
+    const int n_positions = 8;
+    const Uneven costs(random, n_positions, 1080);
     double calls = 0;
-    const auto cost = [&](int position, Index begin, Index end) {
+    const auto counted = [&, cost = costs.cost()](int p, Index begin, Index end) {
       ++calls;
-      return 5 + static_cast<double>(end - begin) * (position == 1 ? slow : 1);
+      return cost(p, begin, end);
     };
-    const double exact = oodp(3, every_row(1080), cost).makespan_us;
-    calls = 0;
-    const Division coarse = oodp(3, 1080, cost, 100'000);
-    EXPECT_LT(calls, 150'000);
-    EXPECT_LE(coarse.makespan_us, exact * 1.002) << "seed " << seed;
+    const double exact = oodp(n_positions, 1080, costs.cost(), costs.at_least(), 1e9).makespan_us;
+    const Division coarse = oodp(n_positions, 1080, counted, costs.at_least(), 300);
+    EXPECT_LT(calls, 4'000);
+    EXPECT_LE(coarse.makespan_us, exact * 1.05) << "seed " << seed;
     EXPECT_EQ(coarse.cuts.back(), 1080);
   }
 }
