@@ -2,8 +2,10 @@
 #include "partition/planner.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "core/errors.hpp"
 #include "partition/baseline.hpp"
@@ -21,6 +23,9 @@ constexpr double least_gain_of_a_rank = 0.03;
 
 // Places tried for the change from rows to channels.
 constexpr std::size_t most_changes = 16;
+
+// A plan this many times slower than another of its strategy stays so.
+constexpr double worth_polishing = 1.5;
 
 struct Candidate {
   std::string strategy;
@@ -55,8 +60,8 @@ std::vector<ModelPtr> models_of(const ModelPtr& rows, const std::string& strateg
   return models;
 }
 
-// The best plan of a strategy for a set of ranks, whatever their order; none where the strategy has nothing to try.
-std::optional<Candidate> best_of(const std::vector<ModelPtr>& models, const std::string& strategy,
+// Plans for a set of ranks, whatever their order, before they are polished; none where there is no model.
+std::optional<Candidate> best_of(std::span<const ModelPtr> models, const std::string& strategy,
                                  const std::vector<int>& ranks) {
   std::optional<Candidate> best;
   for (const ModelPtr& model : models)
@@ -65,10 +70,28 @@ std::optional<Candidate> best_of(const std::vector<ModelPtr>& models, const std:
         const double us = predict_us(*model, plan);
         if (!best || us < best->us) best = Candidate{strategy, model, std::move(plan), us};
       }
-  if (!best) return best;
-  best->plan = polish(*best->model, std::move(best->plan));
-  best->us = predict_us(*best->model, best->plan);
   return best;
+}
+
+// The best plan of a strategy for each set of ranks. Sets shrink little by little, and so the place of the change from
+// rows to channels moves little: all places are tried for the first set, the next ones to the last best place after.
+void add_best(const ModelPtr& rows, const std::string& strategy, std::vector<Candidate>& all) {
+  const std::vector<ModelPtr> models = models_of(rows, strategy);
+  std::span<const ModelPtr> tried = models;
+  double least_us = std::numeric_limits<double>::infinity();
+  for (const std::vector<int>& ranks : rank_sets(rows->costs())) {
+    std::optional<Candidate> best = best_of(tried, strategy, ranks);
+    if (!best) return;
+    const auto place = std::find(models.begin(), models.end(), best->model) - models.begin();
+    const std::size_t first = at(place) == 0 ? 0 : at(place) - 1;
+    tried = std::span(models).subspan(first, std::min(at(place) + 2, models.size()) - first);
+    if (best->us <= least_us * worth_polishing) {
+      best->plan = polish(*best->model, std::move(best->plan));
+      best->us = predict_us(*best->model, best->plan);
+    }
+    least_us = std::min(least_us, best->us);
+    all.push_back(*std::move(best));
+  }
 }
 
 std::vector<Candidate> candidates_of(const ModelPtr& rows, const std::string& strategy) {
@@ -82,11 +105,7 @@ std::vector<Candidate> candidates_of(const ModelPtr& rows, const std::string& st
     all.push_back({"single", rows, std::move(single), us});
     if (rows->n_ranks() == 1) return all;
   }
-  for (const std::string& split : splits) {
-    const std::vector<ModelPtr> models = models_of(rows, split);
-    for (const std::vector<int>& ranks : rank_sets(rows->costs()))
-      if (std::optional<Candidate> best = best_of(models, split, ranks)) all.push_back(*std::move(best));
-  }
+  for (const std::string& split : splits) add_best(rows, split, all);
   return all;
 }
 

@@ -109,8 +109,13 @@ class Search {
 
   // Not bounded by what the rest has used up: once over all operators is little.
   void choose_overlap() {
+    const Rows rows = rows_of(model_, plan_);
+    std::vector<bool> sent;  // [op]
+    for (OpId id = 0; id < model_.size(); ++id) sent.push_back(is_sent(model_, rows, id));
     for (OpId id = 0; id < model_.size(); ++id) {
       if (model_.op(id).kind != StripKind::cut || model_.op(id).by_channels) continue;
+      const std::vector<OpId>& inputs = model_.op(id).input_ids;
+      if (std::none_of(inputs.begin(), inputs.end(), [&](OpId src) { return sent[at(src)]; })) continue;
       StripPlan candidate = plan_;
       candidate.overlap[at(id)] = Overlap::interior_first;
       keep_if_better(std::move(candidate), least_gain_of_overlap);

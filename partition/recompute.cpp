@@ -11,8 +11,8 @@ namespace {
 // Longer segments recompute more than they save on any link that a frame per second could cross.
 constexpr std::size_t most_frontiers = 16;
 
-// A segment this many times slower than the best division so far only gets slower when it grows.
-constexpr double hopeless = 2;
+// A segment this many times slower than the best way from its begin to its end only gets worse when it grows.
+constexpr double hopeless = 1.5;
 
 /// The best way to have placed everything up to one frontier.
 struct Reached {
@@ -55,7 +55,7 @@ class Walk {
         best_begin = begin;
         best = {.ops = ops, .cuts = division.cuts};
       }
-      if (division.makespan_us > hopeless * best_us) break;
+      if (division.makespan_us > hopeless * (best_us - reached_[begin].us)) break;
     }
     Reached next{reached_[best_begin].course, best_us};
     next.course.add(std::move(best));

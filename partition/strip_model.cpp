@@ -83,7 +83,11 @@ StripModel::StripModel(const CostModel& costs, OpId channels_from) : costs_(&cos
     if (ops_[at(id)].by_channels) ops_[at(id)].row_cells = channel_block(graph.shape(id));
   }
   for (OpId id = 0; id < graph.size(); ++id) add(id);
-  for (const Port& port : graph.outputs) ops_[at(port.op)].is_output = true;
+  for (const Port& port : graph.outputs) {
+    StripOp& op = ops_[at(port.op)];
+    op.is_output = true;
+    op.sent_row_bytes = op.row_bytes;
+  }
   find_groups();
   find_frontiers();
 }
@@ -153,8 +157,9 @@ void StripModel::add(OpId id) {
     if (this->op(src).kind == StripKind::constant) continue;
     op.inputs.push_back(edge(id, i));
     op.input_ids.push_back(src);
-    std::vector<OpId>& readers = ops_[at(src)].readers;
-    if (readers.empty() || readers.back() != id) readers.push_back(id);
+    StripOp& from_op = ops_[at(src)];
+    from_op.readers.push_back({id, op.inputs.size() - 1});
+    from_op.sent_row_bytes = std::max(from_op.sent_row_bytes, from_op.row_bytes * op.inputs.back().share);
   }
   for (int rank = 0; rank < n_ranks(); ++rank) {
     std::vector<double>& table = op.costs.emplace_back();
@@ -183,10 +188,10 @@ void StripModel::find_frontiers() {
   std::vector<OpId> last_read(ops_.size(), -1);  // among cut operators
   std::vector<bool> leads_to_cut(ops_.size(), false);
   for (OpId id = size() - 1; id >= 0; --id) {
-    for (const OpId reader : op(id).readers) {
-      const bool cut = op(reader).kind == StripKind::cut;
-      if (cut || leads_to_cut[at(reader)]) leads_to_cut[at(id)] = true;
-      if (cut) last_read[at(id)] = std::max(last_read[at(id)], reader);
+    for (const Reader& reader : op(id).readers) {
+      const bool cut = op(reader.op).kind == StripKind::cut;
+      if (cut || leads_to_cut[at(reader.op)]) leads_to_cut[at(id)] = true;
+      if (cut) last_read[at(id)] = std::max(last_read[at(id)], reader.op);
     }
   }
   OpId last_cut = -1;

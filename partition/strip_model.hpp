@@ -33,6 +33,12 @@ struct StripInput {
   double share = 1;  // part of each row that is read: less than 1 where a slice takes some channels
 };
 
+/// An edge from its source.
+struct Reader {
+  OpId op = 0;
+  std::size_t input = 0;  // of its `inputs`
+};
+
 /// The output of a cut operator behind which nobody reads the output of an earlier cut operator.
 struct Frontier {
   OpId op = 0;
@@ -57,7 +63,8 @@ struct StripOp {
   int group = -1;                          // of connected operators that cannot be cut, which share a rank
   std::vector<StripInput> inputs;          // without constants
   std::vector<OpId> input_ids;             // of `inputs`
-  std::vector<OpId> readers;               // ascending
+  std::vector<Reader> readers;             // ascending
+  double sent_row_bytes = 0;               // of each row, what any reader takes at most
   std::vector<std::vector<double>> costs;  // [rank][rows]: microseconds
   std::vector<std::vector<double>> least;  // [rank][rows]: of so many rows or more, so that it never falls
 };

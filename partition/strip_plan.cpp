@@ -14,21 +14,12 @@ namespace {
 std::vector<Interval> needed_rows(const StripModel& model, const Rows& rows, OpId id) {
   std::vector<Interval> needed(at(model.n_ranks()));
   if (model.op(id).is_output) needed.front() = {0, model.op(id).n_rows};
-  for (const OpId reader : model.op(id).readers)
-    for (const StripInput& input : model.op(reader).inputs)
-      if (input.src == id)
-        for (std::size_t rank = 0; rank < needed.size(); ++rank)
-          needed[rank] = hull(needed[rank], input.rows.read_by(rows[at(reader)][rank]));
+  for (const Reader& reader : model.op(id).readers) {
+    const StripInput& input = model.op(reader.op).inputs[reader.input];
+    for (std::size_t rank = 0; rank < needed.size(); ++rank)
+      needed[rank] = hull(needed[rank], input.rows.read_by(rows[at(reader.op)][rank]));
+  }
   return needed;
-}
-
-// The greatest share of a row that any reader takes.
-double read_share(const StripModel& model, OpId id) {
-  double share = model.op(id).is_output ? 1 : 0;
-  for (const OpId reader : model.op(id).readers)
-    for (const StripInput& input : model.op(reader).inputs)
-      if (input.src == id) share = std::max(share, input.share);
-  return share;
 }
 
 // Messages that bring `missing` to `dst` from the nearest ranks that have it, as `strake::transfers` chooses them.
@@ -50,7 +41,7 @@ void fetch(const std::vector<Interval>& have, int dst, Interval missing, double 
 std::vector<Message> messages_of(const StripModel& model, const Rows& rows, OpId id) {
   const std::vector<Interval>& have = rows[at(id)];
   const std::vector<Interval> needed = needed_rows(model, rows, id);
-  const double row_bytes = model.op(id).row_bytes * read_share(model, id);
+  const double row_bytes = model.op(id).sent_row_bytes;
   std::vector<Message> messages;
   for (int rank = 0; rank < model.n_ranks(); ++rank) {
     const Interval need = needed[at(rank)];
@@ -111,8 +102,8 @@ Rows input_rows(const StripModel& model) {
 bool is_read_outside(const StripModel& model, const Segment& segment, OpId id) {
   const StripOp& op = model.op(id);
   if (op.is_output || id == segment.ops.back()) return true;
-  return op.readers.empty() || std::any_of(op.readers.begin(), op.readers.end(), [&](OpId reader) {
-           return !std::binary_search(segment.ops.begin(), segment.ops.end(), reader);
+  return op.readers.empty() || std::any_of(op.readers.begin(), op.readers.end(), [&](const Reader& reader) {
+           return !std::binary_search(segment.ops.begin(), segment.ops.end(), reader.op);
          });
 }
 
@@ -139,6 +130,13 @@ Rows rows_of(const StripModel& model, const StripPlan& plan) {
   for (OpId id = 0; id < model.size(); ++id)
     if (model.op(id).kind == StripKind::whole) rows[at(id)][at(plan.home[at(model.op(id).group)])] = {0, 1};
   return rows;
+}
+
+bool is_sent(const StripModel& model, const Rows& rows, OpId id) {
+  const std::vector<Interval> needed = needed_rows(model, rows, id);
+  for (std::size_t rank = 0; rank < needed.size(); ++rank)
+    if (!rows[at(id)][rank].contains(needed[rank])) return true;
+  return false;
 }
 
 double predict_us(const StripModel& model, const StripPlan& plan) {

@@ -41,6 +41,9 @@ void add_segment(const StripModel& model, const std::vector<int>& order, const S
 
 [[nodiscard]] Rows rows_of(const StripModel& model, const StripPlan& plan);
 
+/// True when some rank needs rows of `id` that another one produces.
+[[nodiscard]] bool is_sent(const StripModel& model, const Rows& rows, OpId id);
+
 /// Microseconds of a frame: `evaluate` in rows instead of boxes, for planners that try many plans.
 [[nodiscard]] double predict_us(const StripModel& model, const StripPlan& plan);
 
