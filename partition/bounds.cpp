@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "partition/baseline.hpp"
 #include "partition/segment_cost.hpp"
+#include "partition/strategies/cuts.hpp"
 
 namespace strake::partition {
 

@@ -17,6 +17,10 @@ Division Course::divide(const std::vector<OpId>& ops) const {
   return SegmentCost(*model_, plan_.order, ops, holdings_, transfers_).divide();
 }
 
+Division Course::price(const std::vector<OpId>& ops, std::vector<Index> cuts) const {
+  return SegmentCost(*model_, plan_.order, ops, holdings_, transfers_).price(std::move(cuts));
+}
+
 void Course::add(Segment segment) {
   add_segment(*model_, plan_.order, segment, holdings_.produced);
   hold_inputs(segment.ops);

@@ -2,6 +2,8 @@
 #pragma once
 /// A plan in strips under way: operators are placed one after the other, each in view of those before it.
 
+#include <functional>
+
 #include "partition/segment_cost.hpp"
 
 namespace strake::partition {
@@ -12,6 +14,9 @@ class Course {
 
   /// The best cuts of these operators as the next segment; nothing changes.
   [[nodiscard]] Division divide(const std::vector<OpId>& ops) const;
+
+  /// What given cuts of them take; nothing changes.
+  [[nodiscard]] Division price(const std::vector<OpId>& ops, std::vector<Index> cuts) const;
 
   void add(Segment segment);
 
@@ -35,7 +40,14 @@ class Course {
 /// Exchange: each operator is a segment of its own.
 [[nodiscard]] StripPlan plan_exchange(const StripModel& model, const std::vector<int>& order, TransferCosts transfers);
 
-/// Recompute: segments between frontiers, divided by dynamic programming over their makespans.
+/// Says how the operators of a segment are cut, and what that takes.
+using Divide = std::function<Division(const Course& course, const std::vector<OpId>& ops)>;
+
+/// Segments between frontiers that recompute their halos; where they end is found by dynamic programming over their
+/// makespans.
+[[nodiscard]] StripPlan plan_fused(const StripModel& model, const std::vector<int>& order, const Divide& divide);
+
+/// Recompute: fused segments with the best cuts.
 [[nodiscard]] StripPlan plan_recompute(const StripModel& model, const std::vector<int>& order);
 
 }  // namespace strake::partition

@@ -2,16 +2,18 @@
 #include "partition/planner.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 
 #include "core/errors.hpp"
-#include "partition/baseline.hpp"
 #include "partition/course.hpp"
 #include "partition/polish.hpp"
 #include "partition/rank_orders.hpp"
+#include "partition/strategies/strategies.hpp"
 #include "partition/timeline.hpp"
 
 namespace strake::partition {
@@ -174,9 +176,31 @@ Plan make_oodp(const CostModel& costs, const std::string& strategy) {
 
 }  // namespace
 
+namespace {
+
+// What others would do, and rules to compare with.
+const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>>& rules() {
+  static const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>> list = {
+      {"aofl", plan_aofl},
+      {"coedge", plan_co_edge},
+      {"deepslicing", plan_deep_slicing},
+      {"deepthings", plan_deep_things},
+      {"equal", plan_equal},
+      {"modnn", plan_proportional},
+      {"oodp-published", plan_published},
+      {"pipeline", plan_pipeline},
+      {"proportional", plan_proportional},
+      {"single", plan_single},
+  };
+  return list;
+}
+
+}  // namespace
+
 std::vector<std::string> strategies() {
-  return {"auto",           "oodp",  "oodp-exchange", "oodp-recompute", "oodp-hybrid",
-          "oodp-published", "equal", "proportional",  "single"};
+  std::vector<std::string> names = {"auto", "oodp", "oodp-exchange", "oodp-recompute", "oodp-hybrid"};
+  for (const auto& [name, plan] : rules()) names.push_back(name);
+  return names;
 }
 
 Plan make_plan(const CostModel& costs, const std::string& strategy) {
@@ -186,12 +210,10 @@ Plan make_plan(const CostModel& costs, const std::string& strategy) {
     for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
     throw InvalidInput("strategy '" + strategy + "' is unknown, expected one of " + list);
   }
+  const auto rule = rules().find(strategy);
+  if (rule == rules().end()) return make_oodp(costs, strategy);
   const StripModel model(costs);
-  if (strategy == "equal") return to_plan(model, plan_equal(model), strategy);
-  if (strategy == "proportional") return to_plan(model, plan_proportional(model), strategy);
-  if (strategy == "oodp-published") return to_plan(model, plan_published(model), strategy);
-  if (strategy == "single") return to_plan(model, plan_single(model), strategy);
-  return make_oodp(costs, strategy);
+  return to_plan(model, rule->second(model), strategy);
 }
 
 Plan equal_plan(const Graph& graph, int n_ranks, SplitAxis axis) {

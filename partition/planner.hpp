@@ -11,8 +11,8 @@
 namespace strake::partition {
 
 /// "auto" (the fastest predicted of oodp by exchange, oodp by recompute, oodp by rows and then channels, and one rank),
-/// "oodp" (the faster of the first two), "oodp-exchange", "oodp-recompute", "oodp-hybrid", "oodp-published", "equal",
-/// "proportional", "single".
+/// "oodp" (the faster of the first two), "oodp-exchange", "oodp-recompute", "oodp-hybrid", and those of
+/// `strategies/strategies.hpp`.
 [[nodiscard]] std::vector<std::string> strategies();
 
 /// A checked plan with its predicted time, strategy, overlap choices and notes (what lost and by how much, which ranks

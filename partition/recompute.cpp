@@ -22,7 +22,7 @@ struct Reached {
 
 class Walk {
  public:
-  Walk(const StripModel& model, const std::vector<int>& order) : model_(model) {
+  Walk(const StripModel& model, const std::vector<int>& order, const Divide& divide) : model_(model), divide_(divide) {
     reached_.push_back({Course(model, order, TransferCosts::counted), 0});
     pass_whole(reached_.back().course, -1, next_cut(-1));
   }
@@ -48,7 +48,7 @@ class Walk {
       const bool crosses = begin + 1 < end && model_.frontiers()[begin].divides;
       if (crosses) break;
       const std::vector<OpId> ops = cut_ops(last_op(begin), last_op(end));
-      const Division division = reached_[begin].course.divide(ops);
+      const Division division = divide_(reached_[begin].course, ops);
       const double us = reached_[begin].us + division.makespan_us;
       if (us < best_us) {
         best_us = us;
@@ -82,11 +82,19 @@ class Walk {
   }
 
   const StripModel& model_;
+  const Divide& divide_;
   std::vector<Reached> reached_;  // [frontier]
 };
 
 }  // namespace
 
-StripPlan plan_recompute(const StripModel& model, const std::vector<int>& order) { return Walk(model, order).run(); }
+StripPlan plan_fused(const StripModel& model, const std::vector<int>& order, const Divide& divide) {
+  return Walk(model, order, divide).run();
+}
+
+StripPlan plan_recompute(const StripModel& model, const std::vector<int>& order) {
+  return plan_fused(model, order,
+                    [](const Course& course, const std::vector<OpId>& ops) { return course.divide(ops); });
+}
 
 }  // namespace strake::partition

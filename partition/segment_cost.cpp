@@ -127,4 +127,17 @@ Division SegmentCost::divide() const {
               most_look_ups / static_cast<double>(layers_.size() + sources_.size()));
 }
 
+Division SegmentCost::price(std::vector<Index> cuts) const {
+  Division division{.cuts = std::move(cuts)};
+  for (int position = 0; position < static_cast<int>(order_.size()); ++position) {
+    const Interval rows{division.cuts[at(position)], division.cuts[at(position) + 1]};
+    if (rows.empty()) continue;
+    const double cost = us(position, rows.begin, rows.end);
+    division.makespan_us = std::max(division.makespan_us, cost);
+    division.busy_us += cost;
+    ++division.n_used;
+  }
+  return division;
+}
+
 }  // namespace strake::partition

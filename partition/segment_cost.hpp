@@ -54,6 +54,9 @@ class SegmentCost {
   /// The best cuts, and their makespan.
   [[nodiscard]] Division divide() const;
 
+  /// What these cuts take.
+  [[nodiscard]] Division price(std::vector<Index> cuts) const;
+
  private:
   struct Layer {
     OpId id = 0;

@@ -20,10 +20,14 @@ using KnownGaps = std::map<std::string, std::string>;
 /// @throws InvalidInput if the file cannot be written
 void write_gaps(const std::filesystem::path& file, const KnownGaps& gaps);
 
+/// True for an answer that differs from the case's because the case itself is wrong: the list says "reference is wrong,
+/// WHERE THAT IS KNOWN: " and then exactly how the answer differs.
+[[nodiscard]] bool is_mistaken(const std::string& name, const Outcome& outcome, const KnownGaps& gaps);
+
 enum class Count : unsigned char { passed, failed, skipped };
 
 /// What a case counts as. A case that is unsupported without standing in the list has failed, and so has one that
-/// passes although it stands there.
+/// passes although it stands there. A mistaken case is skipped.
 /// @param line  set to what to print about the case; empty where it passed as expected
 [[nodiscard]] Count judge(const std::string& name, const Outcome& outcome, const KnownGaps& gaps, std::string& line);
 

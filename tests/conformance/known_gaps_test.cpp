@@ -72,5 +72,20 @@ TEST(KnownGaps, ExcuseNoWrongAnswer) {
   EXPECT_EQ(line, "FAILED listed: wrong");
 }
 
+// Only this answer to a case that is wrong itself, and no other.
+TEST(KnownGaps, SkipMistakenCasesThatDifferAsListed) {
+  const KnownGaps gaps{{"listed", "reference is wrong, there: element 5 is -128 instead of 20"}};
+  Outcome outcome{
+      .verdict = Verdict::failed, .reason = "element 5 is -128 instead of 20", .spread = false, .operators = {}};
+  std::string line;
+  EXPECT_EQ(judge("listed", outcome, gaps, line), Count::skipped);
+  EXPECT_TRUE(line.starts_with("mistaken listed: ")) << line;
+  EXPECT_EQ(judge("other", outcome, gaps, line), Count::failed);
+  outcome.reason = "element 5 is 127 instead of 20";
+  EXPECT_EQ(judge("listed", outcome, gaps, line), Count::failed);
+  outcome.verdict = Verdict::passed;
+  EXPECT_EQ(judge("listed", outcome, gaps, line), Count::failed);
+}
+
 }  // namespace
 }  // namespace strake::conformance

@@ -37,7 +37,7 @@ void update_list(const Options& options, const std::vector<Case>& cases, const s
   for (std::size_t i = 0; i < cases.size(); ++i) {
     if (outcomes[i].verdict == Verdict::unsupported)
       gaps[cases[i].name] = outcomes[i].reason;
-    else
+    else if (!is_mistaken(cases[i].name, outcomes[i], gaps))
       gaps.erase(cases[i].name);
   }
   write_gaps(options.list, gaps);

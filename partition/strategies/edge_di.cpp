@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "partition/baseline.hpp"
+#include "partition/strategies/cuts.hpp"
+#include "partition/strategies/strategies.hpp"
 
 namespace strake::partition {
 
