@@ -17,6 +17,21 @@ STRAKE_LANE_FUNCTION void add(IntegerLane& all, const IntegerLane& more) {
   all = (IntegerLane)((UnsignedLane)all + (UnsignedLane)more);
 }
 
+/// Each integer as the nearest float.
+STRAKE_LANE_FUNCTION void to_floats(const IntegerLane& from, Lane& to) {
+  typedef float Floats __attribute__((vector_size(sizeof(Lane))));
+  const Floats floats = __builtin_convertvector(from, Floats);
+  std::memcpy(&to, &floats, sizeof to);
+}
+
+/// Each float without its fraction; all within the integers' range.
+STRAKE_LANE_FUNCTION void to_integers(const Lane& from, IntegerLane& to) {
+  typedef float Floats __attribute__((vector_size(sizeof(Lane))));
+  Floats floats;
+  std::memcpy(&floats, &from, sizeof floats);
+  to = __builtin_convertvector(floats, IntegerLane);
+}
+
 /// Sixteen bytes of type T (u8 or i8) as 32-bit integers. By way of 16 bits: compilers make a few instructions of that.
 template <class T>
 STRAKE_LANE_FUNCTION void widen(const std::byte* from, IntegerLane& to) {

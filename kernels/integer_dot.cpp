@@ -25,7 +25,9 @@ constexpr int float_pixels = 6;  // 12 of AVX2's 16 registers hold sums
 constexpr Index exact_terms = 256;
 
 STRAKE_LANE_FUNCTION void flush(Lane& sums, IntegerLane& all) {
-  add(all, __builtin_convertvector(sums, IntegerLane));
+  IntegerLane more;
+  to_integers(sums, more);
+  add(all, more);
   sums = Lane{};
 }
 

@@ -11,10 +11,8 @@ namespace strake::kernels {
 namespace {
 
 STRAKE_LANE_FUNCTION void bound(Lane& v, float low, float high) {
-  const Lane least = Lane{} + low;
-  const Lane most = Lane{} + high;
-  v = v < least ? least : v;
-  v = v > most ? most : v;
+  raise_to(Lane{} + low, v);
+  lower_to(Lane{} + high, v);
 }
 
 // Floats above 2^23 have no fraction: adding this to a small number of either sign rounds it, half to even, and leaves
@@ -24,14 +22,14 @@ constexpr float no_fraction = 12582912;  // 1.5 * 2^23
 // To the nearest integer between two integers.
 STRAKE_LANE_FUNCTION void round_between(Lane& v, float low, float high) {
   bound(v, low, high);
-  v = (v + no_fraction) - no_fraction;
+  v = (v + no_fraction) - (Lane{} + no_fraction);
 }
 
 STRAKE_LANE_FUNCTION void add_residual(const QuantizedResidual& residual, ElementType type, const std::byte* src,
                                        Lane& v) {
   if (residual.step != 0) {
     round_between(v, residual.low, residual.high);
-    v *= residual.step;
+    v = residual.step * v;
   }
   IntegerLane r;
   if (type == ElementType::u8) {
@@ -39,7 +37,9 @@ STRAKE_LANE_FUNCTION void add_residual(const QuantizedResidual& residual, Elemen
   } else {
     widen<std::int8_t>(src, r);
   }
-  v += (__builtin_convertvector(r, Lane) - residual.zero) * residual.scale;
+  Lane other;
+  to_floats(r, other);
+  v += residual.scale * (other - (Lane{} + residual.zero));
 }
 
 // A whole lane of channels from `m` on. Bits of i8 are stored like those of u8.
@@ -58,14 +58,16 @@ STRAKE_LANE_FUNCTION void finish_lane(const IntegerFinish& how, const std::int32
     Lane shift;
     load(how.scale + m, scale);
     load(how.shift + m, shift);
-    Lane v = __builtin_convertvector(sums, Lane) * scale + shift;
+    Lane v;
+    to_floats(sums, v);
+    v = v * scale + shift;
     if constexpr (adds) add_residual(*how.residual, how.residual_type, src, v);
     if constexpr (to == ElementType::f32) {
       bound(v, how.low, how.high);
       std::memcpy(dst, &v, sizeof v);
     } else {
       bound(v, how.low - how.zero, how.high - how.zero);
-      v += no_fraction;
+      v = v + no_fraction;
       IntegerLane bits;
       std::memcpy(&bits, &v, sizeof bits);
       narrow(bits + static_cast<std::int32_t>(how.zero), dst);

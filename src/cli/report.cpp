@@ -204,4 +204,64 @@ std::string plan_text(const Graph& graph, const Plan& plan, const Profile* profi
   return table.text();
 }
 
+namespace {
+
+// "rank 3", "ranks 0, 1 and 3", "17 ranks".
+std::string who(const std::vector<int>& ranks) {
+  constexpr std::size_t most_named = 8;
+  if (ranks.size() == 1) return fmt::format("rank {}", ranks.front());
+  if (ranks.size() > most_named) return fmt::format("{} ranks", ranks.size());
+  std::string text = fmt::format("ranks {}", ranks.front());
+  for (std::size_t i = 1; i < ranks.size(); ++i)
+    text += fmt::format("{}{}", i + 1 < ranks.size() ? ", " : " and ", ranks[i]);
+  return text;
+}
+
+std::vector<std::pair<std::string, double>> named_losses(const partition::Losses& losses) {
+  return {{"messages", losses.messages_us},
+          {"uneven shares", losses.imbalance_us},
+          {"what one rank does alone", losses.unsplit_us},
+          {"smaller or repeated parts", losses.kernels_us},
+          {"ranks left out", losses.left_out_us}};
+}
+
+}  // namespace
+
+std::string verdict_text(const partition::Verdict& verdict, int n_ranks) {
+  if (verdict.ideal_us <= 0) return "";
+  const std::string alone = fmt::format("rank {} alone {:.3f} ms", verdict.best_rank, verdict.best_single_us / 1000);
+  std::string text;
+  if (verdict.ranks.size() == 1) {
+    text = n_ranks == 1 ? "verdict: one rank, " + alone + "\n" : "verdict: use one node: " + alone + "\n";
+  } else {
+    const bool helps = verdict.speedup() > 1;
+    text = fmt::format("verdict: the cluster {}: {} take {:.3f} ms, {}: {:.2f} times as fast, ideal {:.2f}\n",
+                       helps ? "helps" : "does not help", who(verdict.ranks), verdict.frame_us / 1000, alone,
+                       verdict.speedup(), verdict.best_single_us / verdict.ideal_us);
+  }
+  if (n_ranks == 1) return text;
+  std::string list;
+  for (const auto& [name, us] : named_losses(verdict.losses))
+    list += fmt::format("{}{} {:.1f} %", list.empty() ? "" : ", ", name, 100 * us / verdict.frame_us);
+  return text + "held back by: " + list + " of the frame\n";
+}
+
+nlohmann::json verdict_json(const partition::Verdict& verdict) {
+  if (verdict.ideal_us <= 0) return nullptr;
+  const partition::Losses& losses = verdict.losses;
+  return {{"helps", verdict.ranks.size() > 1 && verdict.speedup() > 1},
+          {"ranks", verdict.ranks},
+          {"frame_ms", verdict.frame_us / 1000},
+          {"best_single_rank", verdict.best_rank},
+          {"best_single_ms", verdict.best_single_us / 1000},
+          {"speedup", verdict.speedup()},
+          {"ideal_ms", verdict.ideal_us / 1000},
+          {"lost_ms",
+           {{"messages", losses.messages_us / 1000},
+            {"imbalance", losses.imbalance_us / 1000},
+            {"unsplit", losses.unsplit_us / 1000},
+            {"kernels", losses.kernels_us / 1000},
+            {"left_out", losses.left_out_us / 1000}}}};
+}
+
 }  // namespace strake::cli

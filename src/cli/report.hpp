@@ -9,6 +9,7 @@
 
 #include "engine/measure.hpp"
 #include "engine/session.hpp"
+#include "partition/verdict.hpp"
 
 namespace strake::cli {
 
@@ -51,6 +52,10 @@ struct FrameReport {
 /// The plan as a table: operator, rows of each rank, bytes that travel, predicted milliseconds of each rank.
 /// @param profile  null where nothing was measured; then nothing is predicted
 [[nodiscard]] std::string plan_text(const Graph& graph, const Plan& plan, const Profile* profile);
+
+/// Whether the plan helps and what holds it back, in two lines; empty where nothing was measured.
+[[nodiscard]] std::string verdict_text(const partition::Verdict& verdict, int n_ranks);
+[[nodiscard]] nlohmann::json verdict_json(const partition::Verdict& verdict);
 
 /// "1.50 GB", "3.2 MB", "57 kB", "12 B".
 [[nodiscard]] std::string bytes_text(double bytes);

@@ -92,11 +92,14 @@ int plan(const Context& context, const PlanOptions& options) {
   const Profile profile = profile_for(session, options);
   if (!context.is_root()) return 0;
 
-  const Plan made = partition::make_plan(partition::CostModel(session.graph(), profile), options.common.strategy);
+  const partition::CostModel costs(session.graph(), profile);
+  const Plan made = partition::make_plan(costs, options.common.strategy);
+  const partition::Verdict verdict = partition::judge(costs, made);
   std::string text = plan_text(session.graph(), made, &profile);
   for (const std::string& note : made.notes) text += note + "\n";
   text += fmt::format("{}: {} ranks used of {}, predicted {:.3f} ms\n", made.strategy,
                       ranks_used(made, session.graph()), made.n_ranks, made.predicted_us / 1000);
+  text += verdict_text(verdict, made.n_ranks);
   print(context, options.common, text);
   const std::string json = partition::plan_to_json(session.graph(), made);
   if (!options.file.empty()) io::write_file(options.file, json + "\n");
@@ -105,6 +108,7 @@ int plan(const Context& context, const PlanOptions& options) {
               {"ranks_used", ranks_used(made, session.graph())},
               {"strategy", made.strategy},
               {"predicted_ms", made.predicted_us / 1000},
+              {"verdict", verdict_json(verdict)},
               {"notes", made.notes},
               {"plan", nlohmann::json::parse(json)}});
   return 0;

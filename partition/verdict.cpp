@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "partition/verdict.hpp"
+
+#include <algorithm>
+
+#include "partition/timeline.hpp"
+
+namespace strake::partition {
+
+namespace {
+
+// The same ranks with links that take no time.
+CostModel without_links(const CostModel& costs) {
+  Profile profile = costs.profile();
+  for (std::vector<Link>& links : profile.links) links.assign(links.size(), Link{});
+  return {costs.graph(), std::move(profile)};
+}
+
+// Microseconds of the whole network on each rank, nothing sent. [rank]
+std::vector<double> whole_us(const CostModel& costs) {
+  std::vector<double> us(at(costs.n_ranks()));
+  for (int rank = 0; rank < costs.n_ranks(); ++rank)
+    for (OpId id = 0; id < costs.graph().size(); ++id)
+      us[at(rank)] += costs.compute_us(rank, id, whole(costs.graph().shape(id)));
+  return us;
+}
+
+// Microseconds that each rank computes operators of which no other has a part. [rank]
+std::vector<double> alone_us(const Timeline& timeline, std::size_t n_ops) {
+  std::vector<int> n_ranks(n_ops);
+  for (const std::vector<TimelineStep>& steps : timeline.ranks)
+    for (const TimelineStep& step : steps) ++n_ranks[at(step.op)];
+  std::vector<double> us;
+  for (const std::vector<TimelineStep>& steps : timeline.ranks) {
+    double& mine = us.emplace_back();
+    for (const TimelineStep& step : steps)
+      if (n_ranks[at(step.op)] == 1) mine += step.end_us - step.begin_us;
+  }
+  return us;
+}
+
+void find_best_single(const CostModel& costs, Verdict& verdict) {
+  for (int rank = 0; rank < costs.n_ranks(); ++rank) {
+    const double us = evaluate(costs, single_rank_plan(costs.graph(), costs.n_ranks(), rank)).makespan_us;
+    if (rank > 0 && us >= verdict.best_single_us) continue;
+    verdict.best_single_us = us;
+    verdict.best_rank = rank;
+  }
+}
+
+}  // namespace
+
+Verdict judge(const CostModel& costs, const Plan& plan) {
+  Verdict verdict;
+  find_best_single(costs, verdict);
+  verdict.frame_us = evaluate(costs, plan).makespan_us;
+  const Timeline free = evaluate(without_links(costs), plan);
+  const std::vector<double> alone = alone_us(free, costs.graph().ops.size());
+  const std::vector<double> whole = whole_us(costs);
+  if (std::ranges::any_of(whole, [](double us) { return us <= 0; })) return verdict;
+
+  double all = 0;   // throughput in frames per microsecond
+  double used = 0;  // of those that compute something
+  for (std::size_t rank = 0; rank < whole.size(); ++rank) {
+    all += 1 / whole[rank];
+    if (free.compute_us[rank] <= 0) continue;
+    used += 1 / whole[rank];
+    verdict.ranks.push_back(static_cast<int>(rank));
+  }
+  verdict.ideal_us = 1 / all;
+  Losses& losses = verdict.losses;
+  losses.left_out_us = 1 / used - 1 / all;
+  losses.messages_us = verdict.frame_us - free.makespan_us;
+  // What the ranks compute, as if each part of it could be shared by all of them.
+  double shared_us = 0;
+  for (const int rank : verdict.ranks) {
+    const double share = 1 / whole[at(rank)] / used;
+    shared_us += free.compute_us[at(rank)] * share;
+    losses.unsplit_us += alone[at(rank)] * (1 - share);
+  }
+  losses.kernels_us = shared_us - 1 / used;
+  losses.imbalance_us = free.makespan_us - shared_us - losses.unsplit_us;
+  // Ranks that are alone with different operators at the same time help each other after all.
+  losses.unsplit_us += std::min(losses.imbalance_us, 0.0);
+  losses.imbalance_us = std::max(losses.imbalance_us, 0.0);
+  return verdict;
+}
+
+}  // namespace strake::partition
