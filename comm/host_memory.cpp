@@ -6,10 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <new>
 #include <numeric>
-#include <random>
 #include <string>
 #include <utility>
 
@@ -64,16 +62,28 @@ bool all_agree(bool mine, MPI_Comm comm) {
   return all != 0;
 }
 
-// What tells the parts of a machine apart.
-using Key = std::array<std::uint32_t, 3>;
+// Where a rank's part is found by the others, as long as they count processes alike.
+struct Address {
+  std::uint64_t process_names = 0;  // the namespace of process numbers; containers have their own
+  std::int64_t process = 0;
+  std::int64_t descriptor = -1;
+  std::uint64_t file = 0;  // its serial number: another process of that number does not have it
+};
 
-Key fresh_key() {
-  std::random_device random;
-  return {random(), random(), random()};
+Address address_of(int descriptor) {
+  struct stat names = {};
+  struct stat file = {};
+  if (descriptor < 0 || stat("/proc/self/ns/pid", &names) != 0 || fstat(descriptor, &file) != 0) return {};
+  return {names.st_ino, getpid(), descriptor, file.st_ino};
 }
 
-std::string name_of(const Key& key) {
-  return "/strake-" + std::to_string(key[0]) + "-" + std::to_string(key[1]) + "-" + std::to_string(key[2]);
+// A descriptor for another rank's part; -1 where there is no way to it. Nothing but a regular file is opened.
+int open_part(const Address& address, const Address& mine) {
+  if (address.descriptor < 0 || address.process_names != mine.process_names) return -1;
+  const std::string path = "/proc/" + std::to_string(address.process) + "/fd/" + std::to_string(address.descriptor);
+  struct stat file = {};
+  if (stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode) || file.st_ino != address.file) return -1;
+  return open(path.c_str(), O_RDWR | O_CLOEXEC);
 }
 
 // Null where it cannot be mapped.
@@ -98,23 +108,21 @@ HostMemory::HostMemory() {
   const std::vector<int> ranks = world_ranks(host.get());
   if (ranks.size() < 2) return;
 
-  const Key key = fresh_key();
-  const std::string name = name_of(key);
-  *mine_.out() = shm_open(name.c_str(), O_CREAT | O_EXCL | O_RDWR, S_IRUSR | S_IWUSR);
+  *mine_.out() = memfd_create("strake", MFD_CLOEXEC);
   // Takes no memory yet.
   bool mapped_all = mine_.get() >= 0 && ftruncate(mine_.get(), static_cast<off_t>(part_bytes)) == 0;
-  std::vector<Key> keys(ranks.size());
-  check(MPI_Allgather(key.data(), sizeof(Key), MPI_BYTE, keys.data(), sizeof(Key), MPI_BYTE, host.get()),
+  const Address mine = address_of(mapped_all ? mine_.get() : -1);
+  std::vector<Address> all(ranks.size());
+  check(MPI_Allgather(&mine, sizeof(Address), MPI_BYTE, all.data(), sizeof(Address), MPI_BYTE, host.get()),
         "MPI_Allgather");
   for (std::size_t i = 0; i < ranks.size(); ++i) {
-    const UniqueHandle<DescriptorTraits> part(shm_open(name_of(keys[i]).c_str(), O_RDWR, S_IRUSR | S_IWUSR));
+    const UniqueHandle<DescriptorTraits> part(open_part(all[i], mine));
     std::byte* memory = part.get() < 0 ? nullptr : mapped(part.get());
     parts_[static_cast<std::size_t>(ranks[i])] = memory;
     mapped_all = mapped_all && memory != nullptr;
   }
   // Containers may share a name and MPI's memory, but not this.
   if (!all_agree(mapped_all, host.get())) unmap();
-  if (mine_.get() >= 0) shm_unlink(name.c_str());
 }
 
 HostMemory::~HostMemory() { unmap(); }

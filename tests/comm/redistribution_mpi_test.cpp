@@ -5,6 +5,7 @@
 #include <limits>
 #include <thread>
 
+#include "comm/host_memory.hpp"
 #include "comm/link_probe.hpp"
 #include "comm/mpi_main.hpp"
 #include "core/errors.hpp"
@@ -102,6 +103,16 @@ TEST(MpiCommunicator, LargeBoxesArriveWhileTheirSenderComputes) {
     EXPECT_TRUE(std::ranges::equal(target.floats(), memory.floats()));
   }
   world->barrier(patience);
+}
+
+// All ranks of a test run on one host.
+TEST(MpiCommunicator, RanksOfOneHostShareMemory) {
+  const comm::HostMemory memory;
+  for (int peer = 0; peer < world->size(); ++peer) {
+    EXPECT_EQ(memory.carries(peer, 64 * 1024), world->size() > 1);
+    EXPECT_FALSE(memory.carries(peer, 100));
+  }
+  EXPECT_FALSE(memory.carries(world->size(), 64 * 1024));
 }
 
 // Between ranks of one host boxes wait in shared memory. A sender that is ahead by frames neither waits for a reader
