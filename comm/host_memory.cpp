@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,6 +87,12 @@ int open_part(const Address& address, const Address& mine) {
   return open(path.c_str(), O_RDWR | O_CLOEXEC);
 }
 
+// A file that grows beyond its limit ends the process.
+bool may_grow() {
+  rlimit limit = {};
+  return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= part_bytes;
+}
+
 // Null where it cannot be mapped.
 std::byte* mapped(int descriptor) {
   void* memory = mmap(nullptr, part_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
@@ -110,7 +117,7 @@ HostMemory::HostMemory() {
 
   *mine_.out() = memfd_create("strake", MFD_CLOEXEC);
   // Takes no memory yet.
-  bool mapped_all = mine_.get() >= 0 && ftruncate(mine_.get(), static_cast<off_t>(part_bytes)) == 0;
+  bool mapped_all = mine_.get() >= 0 && may_grow() && ftruncate(mine_.get(), static_cast<off_t>(part_bytes)) == 0;
   const Address mine = address_of(mapped_all ? mine_.get() : -1);
   std::vector<Address> all(ranks.size());
   check(MPI_Allgather(&mine, sizeof(Address), MPI_BYTE, all.data(), sizeof(Address), MPI_BYTE, host.get()),
@@ -143,6 +150,7 @@ std::byte* HostMemory::at(int rank, std::size_t place) const {
 }
 
 std::optional<std::size_t> HostMemory::take_place(std::size_t n_bytes) {
+  std::erase_if(places_, [this](const auto& one) { return one.second.given_back && is_read(one.first); });
   const std::size_t wanted = line_bytes + in_whole_lines(n_bytes);
   std::size_t begin = 0;
   for (const auto& [taken, place] : places_) {
@@ -162,9 +170,7 @@ bool HostMemory::is_read(std::size_t place) const {
   return header->n_read.load(std::memory_order_acquire) == places_.at(place).n_written;
 }
 
-void HostMemory::give_back(std::size_t place) {
-  if (is_read(place)) places_.erase(place);
-}
+void HostMemory::give_back(std::size_t place) { places_.at(place).given_back = true; }
 
 bool HostMemory::write(std::size_t place, const View& box) {
   if (!is_read(place)) return false;

@@ -28,7 +28,7 @@ class HostMemory {
 
   /// A place for a box of this rank, as an offset; none while there is no room. Local.
   [[nodiscard]] std::optional<std::size_t> take_place(std::size_t n_bytes);
-  /// Ends the use of a place, unless its reader is still to come: then it stays taken for good. Local.
+  /// Ends the use of a place; it is taken again once its last box has been read. Local.
   void give_back(std::size_t place);
 
   /// Writes the cells of `box` to a place of this rank, in canonical order. False, with nothing written, when the box
@@ -45,6 +45,7 @@ class HostMemory {
   struct Place {
     std::size_t end = 0;
     std::uint32_t n_written = 0;
+    bool given_back = false;
   };
   struct DescriptorTraits {
     using Handle = int;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "partition/bounds.hpp"
 #include "partition/timeline.hpp"
 
 namespace strake::partition {
@@ -53,21 +54,19 @@ void find_best_single(const CostModel& costs, Verdict& verdict) {
 Verdict judge(const CostModel& costs, const Plan& plan) {
   Verdict verdict;
   find_best_single(costs, verdict);
+  verdict.ranks = working_ranks(costs.graph(), plan);
   verdict.frame_us = evaluate(costs, plan).makespan_us;
   const Timeline free = evaluate(without_links(costs), plan);
   const std::vector<double> alone = alone_us(free, costs.graph().ops.size());
   const std::vector<double> whole = whole_us(costs);
-  if (std::ranges::any_of(whole, [](double us) { return us <= 0; })) return verdict;
+  if (verdict.ranks.empty() || std::ranges::any_of(whole, [](double us) { return us <= 0; })) return verdict;
 
   double all = 0;   // throughput in frames per microsecond
   double used = 0;  // of those that compute something
-  for (std::size_t rank = 0; rank < whole.size(); ++rank) {
-    all += 1 / whole[rank];
-    if (free.compute_us[rank] <= 0) continue;
-    used += 1 / whole[rank];
-    verdict.ranks.push_back(static_cast<int>(rank));
-  }
+  for (const double us : whole) all += 1 / us;
+  for (const int rank : verdict.ranks) used += 1 / whole[at(rank)];
   verdict.ideal_us = 1 / all;
+  verdict.ideal_speedup = ideal_speedup(whole);
   Losses& losses = verdict.losses;
   losses.left_out_us = 1 / used - 1 / all;
   losses.messages_us = verdict.frame_us - free.makespan_us;

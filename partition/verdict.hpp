@@ -21,6 +21,7 @@ struct Losses {
 struct Verdict {
   int best_rank = 0;          // the one that is fastest alone
   double best_single_us = 0;  // of it, inputs and outputs sent
+  double ideal_speedup = 1;   // of all ranks over the fastest one, nothing sent
   std::vector<int> ranks;     // that compute something
   double frame_us = 0;        // of the plan
   double ideal_us = 0;        // one over the sum of all ranks' throughputs

@@ -18,12 +18,16 @@ StripPlan layer_by_layer(const StripModel& model, const CutsOf& cuts_of) {
   return plan;
 }
 
-// Rows beyond its own that a strip of a reader needs on one side, at most.
+// Rows beyond its own that a strip of a reader needs on one side, at most. Who reads everything pulls no halo.
 Index halo_of(const StripModel& model, OpId id) {
   Index halo = 0;
   for (const Reader& reader : model.op(id).readers) {
-    const Index middle = model.op(reader.op).n_rows / 2;
-    halo = std::max(halo, model.op(reader.op).inputs[reader.input].rows.read_by({middle, middle + 1}).size() / 2);
+    const StripOp& op = model.op(reader.op);
+    const RowMap& rows = op.inputs[reader.input].rows;
+    const Index middle = op.n_rows / 2;
+    const Index read = rows.read_by({middle, middle + 1}).size();
+    const bool everything = read == model.op(id).n_rows && rows.read_by({0, 1}).size() == read;
+    if (op.kind == StripKind::cut && !everything) halo = std::max(halo, read / 2);
   }
   return halo;
 }

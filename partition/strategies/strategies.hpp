@@ -35,9 +35,9 @@ namespace strake::partition {
 /// number of layers that the user gives.
 [[nodiscard]] StripPlan plan_deep_slicing(const StripModel& model);
 
-/// PICO (Yang et al., 2022): contiguous layers form stages, one for each device in order, so that the slowest stage is
-/// as fast as can be; among those the least sum. Devices that would only slow the stages down get none. What differs: a
-/// stage is one device, not a group that cuts maps.
+/// PICO (Yang et al., IEEE Transactions on Mobile Computing): contiguous layers form stages, one for each device in
+/// order, so that the slowest stage, what it receives included, is as fast as can be. Devices that would only slow the
+/// stages down get none. What differs: a stage is one device, not a group that cuts maps.
 [[nodiscard]] StripPlan plan_pipeline(const StripModel& model);
 
 /// Everything on the rank with which a frame is done first.

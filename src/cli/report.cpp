@@ -91,15 +91,7 @@ std::optional<double> predicted_ms(const Plan& plan) {
   return std::nullopt;
 }
 
-int ranks_used(const Plan& plan, const Graph& graph) {
-  std::vector<double> work = multiply_adds(graph, plan);
-  // A network without multiply-adds is work as well.
-  if (std::ranges::all_of(work, [](double one) { return one == 0; }))
-    for (OpId id = 0; id < graph.size(); ++id)
-      for (std::size_t rank = 0; rank < work.size() && as<Input>(graph.op(id)) == nullptr; ++rank)
-        work[rank] += static_cast<double>(plan.boxes(id, static_cast<int>(rank)).size());
-  return static_cast<int>(std::count_if(work.begin(), work.end(), [](double one) { return one > 0; }));
-}
+int ranks_used(const Plan& plan, const Graph& graph) { return static_cast<int>(working_ranks(graph, plan).size()); }
 
 std::string op_times_text(const Graph& graph, const std::vector<engine::OpTime>& times) {
   double all = 0;
@@ -227,22 +219,27 @@ std::vector<std::pair<std::string, double>> named_losses(const partition::Losses
 
 }  // namespace
 
-std::string verdict_text(const partition::Verdict& verdict, int n_ranks) {
+std::string verdict_text(const partition::Verdict& verdict, int n_ranks, bool compared) {
   if (verdict.ideal_us <= 0) return "";
-  const std::string alone = fmt::format("rank {} alone {:.3f} ms", verdict.best_rank, verdict.best_single_us / 1000);
+  const std::string took = fmt::format("{} take{} {:.3f} ms", who(verdict.ranks), verdict.ranks.size() == 1 ? "s" : "",
+                                       verdict.frame_us / 1000);
+  if (n_ranks == 1) return "verdict: " + took + "\n";
   std::string text;
-  if (verdict.ranks.size() == 1) {
-    text = n_ranks == 1 ? "verdict: one rank, " + alone + "\n" : "verdict: use one node: " + alone + "\n";
+  if (compared && verdict.ranks.size() == 1) {
+    text = fmt::format("verdict: use one node: {}, ideal of all {:.3f}\n", took, verdict.ideal_us / 1000);
   } else {
-    const bool helps = verdict.speedup() > 1;
-    text = fmt::format("verdict: the cluster {}: {} take {:.3f} ms, {}: {:.2f} times as fast, ideal {:.2f}\n",
-                       helps ? "helps" : "does not help", who(verdict.ranks), verdict.frame_us / 1000, alone,
-                       verdict.speedup(), verdict.best_single_us / verdict.ideal_us);
+    const double speedup = verdict.speedup();
+    text = fmt::format("verdict: {} {}: {}, rank {} alone {:.3f} ms: {} times as fast, ideal {:.2f}\n",
+                       compared ? "the cluster" : "this plan", speedup > 1 ? "helps" : "does not help", took,
+                       verdict.best_rank, verdict.best_single_us / 1000,
+                       speedup < 0.1 ? fmt::format("{:.2g}", speedup) : fmt::format("{:.2f}", speedup),
+                       verdict.ideal_speedup);
   }
-  if (n_ranks == 1) return text;
   std::string list;
-  for (const auto& [name, us] : named_losses(verdict.losses))
-    list += fmt::format("{}{} {:.1f} %", list.empty() ? "" : ", ", name, 100 * us / verdict.frame_us);
+  for (const auto& [name, us] : named_losses(verdict.losses)) {
+    const double percent = std::round(1000 * us / verdict.frame_us) / 10;
+    list += fmt::format("{}{} {:.1f} %", list.empty() ? "" : ", ", name, percent == 0 ? 0 : percent);
+  }
   return text + "held back by: " + list + " of the frame\n";
 }
 
@@ -256,6 +253,7 @@ nlohmann::json verdict_json(const partition::Verdict& verdict) {
           {"best_single_ms", verdict.best_single_us / 1000},
           {"speedup", verdict.speedup()},
           {"ideal_ms", verdict.ideal_us / 1000},
+          {"ideal_speedup", verdict.ideal_speedup},
           {"lost_ms",
            {{"messages", losses.messages_us / 1000},
             {"imbalance", losses.imbalance_us / 1000},

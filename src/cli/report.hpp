@@ -39,7 +39,7 @@ struct FrameReport {
 /// What the plan predicts, in milliseconds; empty where nobody measured before it was made.
 [[nodiscard]] std::optional<double> predicted_ms(const Plan& plan);
 
-/// Ranks with a share above 0.
+/// Ranks that compute something.
 [[nodiscard]] int ranks_used(const Plan& plan, const Graph& graph);
 
 /// Where a frame's time goes on rank 0: by operator type with its part of the frame, then by operator.
@@ -54,7 +54,8 @@ struct FrameReport {
 [[nodiscard]] std::string plan_text(const Graph& graph, const Plan& plan, const Profile* profile);
 
 /// Whether the plan helps and what holds it back, in two lines; empty where nothing was measured.
-[[nodiscard]] std::string verdict_text(const partition::Verdict& verdict, int n_ranks);
+/// @param compared  the plan is the best of all strategies, so that it speaks for the cluster
+[[nodiscard]] std::string verdict_text(const partition::Verdict& verdict, int n_ranks, bool compared);
 [[nodiscard]] nlohmann::json verdict_json(const partition::Verdict& verdict);
 
 /// "1.50 GB", "3.2 MB", "57 kB", "12 B".

@@ -99,7 +99,7 @@ int plan(const Context& context, const PlanOptions& options) {
   for (const std::string& note : made.notes) text += note + "\n";
   text += fmt::format("{}: {} ranks used of {}, predicted {:.3f} ms\n", made.strategy,
                       ranks_used(made, session.graph()), made.n_ranks, made.predicted_us / 1000);
-  text += verdict_text(verdict, made.n_ranks);
+  text += verdict_text(verdict, made.n_ranks, options.common.strategy == "auto");
   print(context, options.common, text);
   const std::string json = partition::plan_to_json(session.graph(), made);
   if (!options.file.empty()) io::write_file(options.file, json + "\n");

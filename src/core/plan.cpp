@@ -199,6 +199,18 @@ std::vector<Box> holds(const Graph& graph, const Plan& plan, OpId id) {
 
 void check(const Graph& graph, const Plan& plan, int n_ranks) { Checker(graph, plan, n_ranks).run(); }
 
+std::vector<int> working_ranks(const Graph& graph, const Plan& plan) {
+  std::vector<int> ranks;
+  for (int rank = 0; rank < plan.n_ranks; ++rank)
+    for (OpId id = 0; id < graph.size(); ++id) {
+      if (as<Input>(graph.op(id)) != nullptr || as<Constant>(graph.op(id)) != nullptr) continue;
+      if (plan.boxes(id, rank).empty()) continue;
+      ranks.push_back(rank);
+      break;
+    }
+  return ranks;
+}
+
 std::vector<double> multiply_adds(const Graph& graph, const Plan& plan) {
   std::vector<double> work(static_cast<std::size_t>(plan.n_ranks));
   for (OpId id = 0; id < graph.size(); ++id)

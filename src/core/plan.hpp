@@ -70,6 +70,9 @@ struct Transfer {
 /// The transfers of operator `id`'s output under `plan`.
 [[nodiscard]] std::vector<Transfer> transfers(const Graph& graph, const Plan& plan, OpId id);
 
+/// Ranks that produce anything but inputs and constants, ascending.
+[[nodiscard]] std::vector<int> working_ranks(const Graph& graph, const Plan& plan);
+
 /// Multiply-adds that each rank does, recomputed ones included. [rank]
 [[nodiscard]] std::vector<double> multiply_adds(const Graph& graph, const Plan& plan);
 

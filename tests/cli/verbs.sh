@@ -8,7 +8,7 @@ expect 0 'GFLOP a frame' "$strake" info "$net"
 expect 0 'whole model' "$strake" profile "$net"
 expect 0 'predicted' "$strake" plan "$net" --ranks 3 --link 1gbit,100us
 expect 0 'held back by: messages' "$strake" plan "$net" --ranks 3 --link 1gbit,100us --strategy equal
-expect 0 'verdict: use one node: rank [01] alone' "$strake" plan "$net" --ranks 2 --link 1kbit,100ms
+expect 0 'verdict: use one node: rank [01] takes' "$strake" plan "$net" --ranks 2 --link 1kbit,100ms
 expect 0 'efficiency' "$mpirun" 2 "$strake" bench "$net" --frames 5 --json "$scratch/bench.json"
 for key in model ranks_used latency_ms p50 p90 p99 min max mean predicted_ms best_single_ms cluster_ms speedup \
   ideal_speedup efficiency ranks rank host threads share compute_ms wait_ms sent_bytes received_bytes peak_rss_mb \

@@ -157,5 +157,36 @@ TEST_F(Strategies, PipelineCountsWhatStagesSend) {
   for (const OpId conv : {1, 2, 3}) EXPECT_EQ(rows(conv, 0), all);
 }
 
+// A tail that cannot be cut: a device with a strip of the map behind which only the tail stands keeps it.
+TEST_F(Strategies, CoEdgeCountsNoHaloForReadersOfEverything) {
+  build({3, 3}, {10, 20});
+  graph_.outputs.clear();
+  test::add_output(graph_, test::add_op(graph_, {2}, Reshape{}, {3, 4}));
+  for (RankProfile& rank : profile_.ranks) rank.ops.push_back({.extents = {1}, .microseconds = {1}});
+  plan("coedge");
+  EXPECT_EQ(rows(2, 0), (Interval{0, 8}));
+  EXPECT_EQ(rows(2, 1), (Interval{8, 12}));
+}
+
+// The tail takes as long as both convolutions before it: it makes a stage with the last of them only.
+TEST_F(Strategies, PipelineCountsTheTailWhereItRuns) {
+  build({3, 3}, {1, 1});
+  graph_.outputs.clear();
+  const OpId reshaped = test::add_op(graph_, {1}, Reshape{}, {3, 4});
+  test::add_output(graph_, test::add_op(graph_, {test::add_op(graph_, {2}, Reshape{}, {3, 4}), reshaped},
+                                        Binary{.kind = BinaryKind::add, .post_ops = {}}));
+  for (RankProfile& rank : profile_.ranks) {
+    rank.ops[1].microseconds = {100};
+    rank.ops[2].microseconds = {100};
+    // Reshape of the first, Reshape of the second, their sum.
+    for (const double us : {0.0, 0.0, 150.0}) rank.ops.push_back({.extents = {1}, .microseconds = {us}});
+  }
+  plan("pipeline");
+  EXPECT_EQ(rows(1, 0), all);
+  EXPECT_EQ(rows(2, 0), all);
+  const BoxList& sum = plan_.boxes(5, 1);
+  EXPECT_EQ(sum.size(), 1U);
+}
+
 }  // namespace
 }  // namespace strake::partition

@@ -69,6 +69,7 @@ TEST_F(VerdictTest, ChargesMessages) {
   const Verdict verdict = judged();
   EXPECT_DOUBLE_EQ(verdict.frame_us, 104);
   EXPECT_DOUBLE_EQ(verdict.losses.messages_us, 14);
+  EXPECT_DOUBLE_EQ(verdict.ideal_speedup, 2);
   EXPECT_NEAR(verdict.losses.imbalance_us, 0, 1e-9);
 }
 
@@ -114,6 +115,7 @@ TEST_F(VerdictTest, ChargesRanksThatAreLeftOut) {
   EXPECT_EQ(verdict.ranks, (std::vector<int>{0}));
   EXPECT_DOUBLE_EQ(verdict.frame_us, 180);
   EXPECT_DOUBLE_EQ(verdict.ideal_us, 135);
+  EXPECT_DOUBLE_EQ(verdict.ideal_speedup, 4.0 / 3);
   EXPECT_NEAR(verdict.losses.left_out_us, 45, 1e-9);
   EXPECT_NEAR(verdict.losses.unsplit_us, 0, 1e-9);
 }
