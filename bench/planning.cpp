@@ -62,25 +62,24 @@ Profile made_up_profile(const Graph& graph, int n_ranks) {
   return profile;
 }
 
-void plan(benchmark::State& state, const std::string& name, int n_ranks) {
+constexpr const char* networks[] = {"resnet50", "densenet121", "mobilenet_v2", "vgg16"};
+
+void plan(benchmark::State& state) {
+  const std::string name = networks[state.range(0)];
   const Graph& graph = known_network(name);
-  const partition::CostModel costs(graph, made_up_profile(graph, n_ranks));
+  const partition::CostModel costs(graph, made_up_profile(graph, static_cast<int>(state.range(1))));
   Plan plan;
   for (auto _ : state) plan = partition::make_plan(costs, "auto");
+  state.SetLabel(name + ", " + std::to_string(state.range(1)) + " ranks");
   state.counters["predicted_ms"] = plan.predicted_us / 1000;
 }
+
+BENCHMARK(plan)
+    ->ArgNames({"network", "ranks"})
+    ->ArgsProduct({{0, 1, 2, 3}, {2, 16, 64}})
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace strake
 
-int main(int argc, char** argv) {
-  for (const char* name : {"resnet50", "densenet121", "mobilenet_v2", "vgg16"})
-    for (const int n_ranks : {2, 16, 64})
-      benchmark::RegisterBenchmark((std::string(name) + "/" + std::to_string(n_ranks)).c_str(), strake::plan, name,
-                                   n_ranks)
-          ->Unit(benchmark::kMillisecond);
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-}
+BENCHMARK_MAIN();

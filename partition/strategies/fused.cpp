@@ -17,15 +17,13 @@ constexpr std::size_t gateway = 0;
 StripPlan tiles_up_to(const StripModel& model, OpId last) {
   const std::vector<int> ranks = all_ranks(model.n_ranks());
   StripPlan plan = empty_strip_plan(model, ranks);
-  Segment tiles;
+  plan.segments.push_back({{}, even_cuts(model.op(last).n_rows, model.n_ranks())});
   for (OpId id = 0; id < model.size(); ++id) {
     if (model.op(id).kind != StripKind::cut) continue;
-    if (id <= last) tiles.ops.push_back(id);
-    if (id == last) {
-      tiles.cuts = even_cuts(model.op(id).n_rows, model.n_ranks());
-      plan.segments.push_back(std::move(tiles));
-    }
-    if (id > last) plan.segments.push_back({{id}, cuts_for(model.op(id).n_rows, gateway, ranks.size())});
+    if (id <= last)
+      plan.segments.front().ops.push_back(id);
+    else
+      plan.segments.push_back({{id}, cuts_for(model.op(id).n_rows, gateway, ranks.size())});
   }
   return plan;
 }
