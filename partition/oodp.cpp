@@ -177,15 +177,17 @@ double good_makespan(const Reach& reach, int n_positions, Index n_rows, const In
 // Rows of an interval at a distance of `step`, its ends among them.
 Cuts grid(Interval rows, Index step) {
   Cuts cuts;
+  cuts.reserve(static_cast<std::size_t>((rows.end - rows.begin) / step + 2));
   for (Index row = rows.begin; row < rows.end; row += step) cuts.push_back(row);
   cuts.push_back(rows.end);
   return cuts;
 }
 
-double n_calls(const std::vector<Cuts>& cuts) {
+// Pairs of cuts on such grids.
+double n_calls(const std::vector<Interval>& windows, Index step) {
+  const auto n_cuts = [step](Interval rows) { return static_cast<double>((rows.end - rows.begin) / step + 2); };
   double n = 0;
-  for (std::size_t p = 0; p + 1 < cuts.size(); ++p)
-    n += static_cast<double>(cuts[p].size()) * static_cast<double>(cuts[p + 1].size());
+  for (std::size_t p = 0; p + 1 < windows.size(); ++p) n += n_cuts(windows[p]) * n_cuts(windows[p + 1]);
   return n;
 }
 
@@ -223,14 +225,10 @@ Division oodp(int n_positions, const std::vector<Index>& candidates, const Inter
 Division oodp(int n_positions, Index n_rows, const IntervalCost& cost, const IntervalCost& at_least,
               double most_calls) {
   const std::vector<Interval> windows = windows_of_cuts(n_positions, n_rows, cost, at_least);
-  const auto cuts_at = [&](Index step) {
-    std::vector<Cuts> cuts;
-    for (const Interval rows : windows) cuts.push_back(grid(rows, step));
-    return cuts;
-  };
   Index step = 1;
-  while (n_calls(cuts_at(step)) > most_calls && step < n_rows) ++step;
-  const std::vector<Cuts> cuts = cuts_at(step);
+  while (n_calls(windows, step) > most_calls && step < n_rows) ++step;
+  std::vector<Cuts> cuts;
+  for (const Interval rows : windows) cuts.push_back(grid(rows, step));
   if (step == 1) return Solver(cuts, cost).solve();
   const Division coarse = Solver(cuts, cost).solve();
   std::vector<Cuts> near;

@@ -27,7 +27,7 @@ constexpr double least_gain_of_a_rank = 0.03;
 constexpr std::size_t most_changes = 16;
 
 // A plan this many times slower than another of its strategy stays so.
-constexpr double worth_polishing = 1.5;
+constexpr double worth_polishing = 1.2;
 
 struct Candidate {
   std::string strategy;

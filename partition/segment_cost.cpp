@@ -29,6 +29,9 @@ Interval scaled_row(Index row, Index n_rows, Index of_rows) {
 FetchCost::FetchCost(const CostModel& costs, int dst, const std::vector<Interval>& produced, Interval held,
                      Index n_rows, double row_bytes)
     : held_(held), bytes_us_{0} {
+  bytes_us_.reserve(at(n_rows) + 1);
+  begun_us_.reserve(at(n_rows));
+  latency_us_.reserve(at(n_rows));
   int before = -1;
   double begun = 0;
   for (Index row = 0; row < n_rows; ++row) {
@@ -89,6 +92,7 @@ SegmentCost::SegmentCost(const StripModel& model, std::vector<int> order, std::v
 void SegmentCost::add_source(OpId id, RowMap rows, const Holdings& holdings, double share) {
   const StripOp& op = model_.op(id);
   Source source{.rows = std::move(rows), .cost = {}};
+  source.cost.reserve(order_.size());
   for (const int rank : order_)
     source.cost.emplace_back(model_.costs(), rank, holdings.produced[at(id)], holdings.held[at(id)][at(rank)],
                              op.n_rows, op.row_bytes * share);
