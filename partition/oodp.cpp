@@ -185,7 +185,10 @@ Cuts grid(Interval rows, Index step) {
 
 // Pairs of cuts on such grids.
 double n_calls(const std::vector<Interval>& windows, Index step) {
-  const auto n_cuts = [step](Interval rows) { return static_cast<double>((rows.end - rows.begin) / step + 2); };
+  const auto n_cuts = [step](Interval rows) {
+    const Index n = (rows.end - rows.begin) / step + 2;
+    return static_cast<double>(n);
+  };
   double n = 0;
   for (std::size_t p = 0; p + 1 < windows.size(); ++p) n += n_cuts(windows[p]) * n_cuts(windows[p + 1]);
   return n;
