@@ -34,10 +34,9 @@ const Graph& known_network(const std::string& name) {
 }
 
 // 50 GFLOP/s and 10 GB/s, and 5 us for every kernel; whole maps and eighths of them.
-OpCost cost_of(const Graph& graph, OpId id, SplitAxis axis, double slowness) {
+OpCost cost_of(const Graph& graph, OpId id, int strip_axis, double slowness) {
   const double bytes = static_cast<double>(dense_bytes(whole(graph.shape(id)), graph.op(id).type));
   const double us = multiply_adds(graph, id) / 25e3 + bytes / 10e3;
-  const int strip_axis = strip_axes(graph, axis)[static_cast<std::size_t>(id)];
   const Index extent = strip_axis < 0 ? 1 : graph.shape(id)[static_cast<std::size_t>(strip_axis)];
   OpCost cost;
   for (Index eighths = 1; eighths <= 8; ++eighths) {
@@ -53,10 +52,12 @@ OpCost cost_of(const Graph& graph, OpId id, SplitAxis axis, double slowness) {
 Profile made_up_profile(const Graph& graph, int n_ranks) {
   const Link link{.latency_us = 20, .us_per_byte = 0.0008, .overhead_us = 5, .overhead_us_per_byte = 0};
   Profile profile{.model = fingerprint(graph), .axis = SplitAxis::rows, .ranks = {}, .links = {}};
+  const std::vector<int> axes = strip_axes(graph, profile.axis);
   for (int rank = 0; rank < n_ranks; ++rank) {
     RankProfile& one = profile.ranks.emplace_back();
     const double slowness = static_cast<double>(1 << (rank / 2 % 4));
-    for (OpId id = 0; id < graph.size(); ++id) one.ops.push_back(cost_of(graph, id, profile.axis, slowness));
+    for (OpId id = 0; id < graph.size(); ++id)
+      one.ops.push_back(cost_of(graph, id, axes[static_cast<std::size_t>(id)], slowness));
     profile.links.emplace_back(static_cast<std::size_t>(n_ranks), link)[static_cast<std::size_t>(rank)] = {};
   }
   return profile;

@@ -103,11 +103,7 @@ std::byte* mapped(int descriptor) {
 
 void HostMemory::DescriptorTraits::destroy(Handle descriptor) noexcept { close(descriptor); }
 
-HostMemory::HostMemory() {
-  int size = 0;
-  check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
-  check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
-  parts_.resize(static_cast<std::size_t>(size), nullptr);
+HostMemory::HostMemory(int rank, int size) : rank_(rank), parts_(static_cast<std::size_t>(size), nullptr) {
   if (!may_share) return;
   OwnedComm host;
   check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, host.out()), "MPI_Comm_split_type");

@@ -18,7 +18,7 @@ namespace strake::comm {
 class HostMemory {
  public:
   /// Collective over MPI_COMM_WORLD. Where the system has no memory to share, ranks share none.
-  HostMemory();
+  HostMemory(int rank, int size);
   HostMemory(const HostMemory&) = delete;
   HostMemory& operator=(const HostMemory&) = delete;
   ~HostMemory();
@@ -58,7 +58,7 @@ class HostMemory {
   // Whether everything that was written there has been read.
   [[nodiscard]] bool is_read(std::size_t place) const;
 
-  int rank_ = 0;
+  int rank_;
   UniqueHandle<DescriptorTraits> mine_;  // the part of this rank
   std::vector<std::byte*> parts_;        // [rank]; null where nothing is shared
   std::map<std::size_t, Place> places_;  // of this rank, by offset

@@ -127,7 +127,8 @@ class MpiCommunicator final : public Communicator {
         data_(duplicate_world()),
         rank_(rank_in(control_)),
         size_(size_of_group(control_)),
-        farewells_(rank_, size_) {
+        farewells_(rank_, size_),
+        memory_(rank_, size_) {
     char name[MPI_MAX_PROCESSOR_NAME] = {};
     int length = 0;
     check(MPI_Get_processor_name(name, &length), "MPI_Get_processor_name");

@@ -157,32 +157,31 @@ void MpiRedistribution::add(Side& side, const Message& message, int tag) {
   side.n_bytes += n_bytes;
 }
 
-// Makes the request of one message: for every frame, or under way already.
-void MpiRedistribution::open(Side& side, std::size_t i) {
-  const auto note = std::ranges::find(side.shared, i, &Shared::i);
-  const bool is_note = note != side.shared.end();
-  void* data = is_note ? static_cast<void*>(&note->note) : side.views[i].data;
-  MPI_Datatype type = is_note ? MPI_INT64_T : side.types[i].get();
+// Makes a request of message `i`: for every frame, or under way already.
+void MpiRedistribution::post(const Side& side, std::size_t i, bool persistent, void* data, MPI_Datatype type,
+                             MPI_Request& request) {
+  const int peer = side.messages.peers[i];
   const auto call = [&](auto* function, const char* name) {
-    check(function(data, 1, type, side.messages.peers[i], side.tags[i], comm_, &side.messages.list[i]), name,
-          side.messages.peers[i]);
+    check(function(data, 1, type, peer, side.tags[i], comm_, &request), name, peer);
   };
   const bool out = side.direction == Direction::out;
-  if (requests_persist)
+  if (persistent)
     out ? call(MPI_Send_init, "MPI_Send_init") : call(MPI_Recv_init, "MPI_Recv_init");
   else
     out ? call(MPI_Isend, "MPI_Isend") : call(MPI_Irecv, "MPI_Irecv");
 }
 
+void MpiRedistribution::open(Side& side, std::size_t i) {
+  const auto note = std::ranges::find(side.shared, i, &Shared::i);
+  const bool is_note = note != side.shared.end();
+  post(side, i, requests_persist, is_note ? static_cast<void*>(&note->note) : side.views[i].data,
+       is_note ? MPI_INT64_T : side.types[i].get(), side.messages.list[i]);
+}
+
 // Sends or receives a box itself, after its note.
 void MpiRedistribution::follow(Side& side, std::size_t i) {
-  const int peer = side.messages.peers[i];
-  side.followers.add(peer);
-  const auto call = [&](auto* function, const char* name) {
-    check(function(side.views[i].data, 1, side.types[i].get(), peer, side.tags[i], comm_, &side.followers.list.back()),
-          name, peer);
-  };
-  side.direction == Direction::out ? call(MPI_Isend, "MPI_Isend") : call(MPI_Irecv, "MPI_Irecv");
+  side.followers.add(side.messages.peers[i]);
+  post(side, i, false, side.views[i].data, side.types[i].get(), side.followers.list.back());
 }
 
 void MpiRedistribution::start(Side& side) {

@@ -80,6 +80,7 @@ class MpiRedistribution final : public Redistribution {
   void add(Side& side, const Message& message, int tag);
   void open(Side& side, std::size_t i);
   void follow(Side& side, std::size_t i);
+  void post(const Side& side, std::size_t i, bool persistent, void* data, MPI_Datatype type, MPI_Request& request);
   void start(Side& side);
   void write_shared();
   void read_shared();

@@ -8,6 +8,14 @@
 
 namespace strake::partition {
 
+std::vector<double> whole_us(const CostModel& costs) {
+  std::vector<double> us(at(costs.n_ranks()));
+  for (int rank = 0; rank < costs.n_ranks(); ++rank)
+    for (OpId id = 0; id < costs.graph().size(); ++id)
+      us[at(rank)] += costs.compute_us(rank, id, whole(costs.graph().shape(id)));
+  return us;
+}
+
 double ideal_speedup(const std::vector<double>& single_us) {
   if (single_us.empty()) return 1;
   double sum = 0;

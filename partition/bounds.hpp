@@ -8,6 +8,9 @@
 
 namespace strake::partition {
 
+/// Microseconds of the whole network on each rank alone, nothing sent. [rank]
+[[nodiscard]] std::vector<double> whole_us(const CostModel& costs);
+
 /// Sum of the ranks' throughputs over the greatest of them. 1 without ranks.
 /// @param single_us  [rank] the whole model on that rank alone; above 0
 [[nodiscard]] double ideal_speedup(const std::vector<double>& single_us);

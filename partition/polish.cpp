@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "partition/strategies/cuts.hpp"
+
 namespace strake::partition {
 
 namespace {
@@ -50,9 +52,8 @@ class Search {
   }
 
   // All rows of a segment for one position.
-  static void give_all(Segment& segment, std::size_t position) {
-    const Index n_rows = segment.cuts.back();
-    for (std::size_t p = 0; p < segment.cuts.size(); ++p) segment.cuts[p] = p <= position ? 0 : n_rows;
+  void give_all(Segment& segment, std::size_t position) const {
+    segment.cuts = cuts_for(segment.cuts.back(), position, plan_.order.size());
   }
 
   // Early maps are large to send, late ones small to share.

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "partition/bounds.hpp"
+#include "partition/strategies/cuts.hpp"
+
 namespace strake::partition {
 
 namespace {
@@ -35,12 +38,6 @@ bool links_differ(const CostModel& costs, const std::vector<int>& ranks) {
     }
   }
   return most > links_differ_above * least;
-}
-
-double whole_us(const CostModel& costs, int rank) {
-  double us = 0;
-  for (OpId id = 0; id < costs.graph().size(); ++id) us += costs.compute_us(rank, id, whole(costs.graph().shape(id)));
-  return us;
 }
 
 // Leaves out the rank with the greatest burden, again and again.
@@ -80,12 +77,8 @@ std::vector<int> slow_to_the_ends(const CostModel& costs, std::vector<int> ranks
 }  // namespace
 
 std::vector<std::vector<int>> rank_sets(const CostModel& costs) {
-  std::vector<int> all;
-  std::vector<double> us;
-  for (int rank = 0; rank < costs.n_ranks(); ++rank) {
-    all.push_back(rank);
-    us.push_back(whole_us(costs, rank));
-  }
+  const std::vector<int> all = all_ranks(costs.n_ranks());
+  const std::vector<double> us = whole_us(costs);
   std::vector<std::vector<int>> sets = {all};
   shrink(
       all, [&](int rank, const std::vector<int>&) { return us[at(rank)]; }, sets);

@@ -17,15 +17,6 @@ CostModel without_links(const CostModel& costs) {
   return {costs.graph(), std::move(profile)};
 }
 
-// Microseconds of the whole network on each rank, nothing sent. [rank]
-std::vector<double> whole_us(const CostModel& costs) {
-  std::vector<double> us(at(costs.n_ranks()));
-  for (int rank = 0; rank < costs.n_ranks(); ++rank)
-    for (OpId id = 0; id < costs.graph().size(); ++id)
-      us[at(rank)] += costs.compute_us(rank, id, whole(costs.graph().shape(id)));
-  return us;
-}
-
 // Microseconds that each rank computes operators of which no other has a part. [rank]
 std::vector<double> alone_us(const Timeline& timeline, std::size_t n_ops) {
   std::vector<int> n_ranks(n_ops);
@@ -40,8 +31,10 @@ std::vector<double> alone_us(const Timeline& timeline, std::size_t n_ops) {
   return us;
 }
 
-void find_best_single(const CostModel& costs, Verdict& verdict) {
+// @param whole  [rank] microseconds that no frame of that rank alone falls below
+void find_best_single(const CostModel& costs, const std::vector<double>& whole, Verdict& verdict) {
   for (int rank = 0; rank < costs.n_ranks(); ++rank) {
+    if (rank > 0 && whole[at(rank)] >= verdict.best_single_us) continue;
     const double us = evaluate(costs, single_rank_plan(costs.graph(), costs.n_ranks(), rank)).makespan_us;
     if (rank > 0 && us >= verdict.best_single_us) continue;
     verdict.best_single_us = us;
@@ -53,12 +46,12 @@ void find_best_single(const CostModel& costs, Verdict& verdict) {
 
 Verdict judge(const CostModel& costs, const Plan& plan) {
   Verdict verdict;
-  find_best_single(costs, verdict);
+  const std::vector<double> whole = whole_us(costs);
+  find_best_single(costs, whole, verdict);
   verdict.ranks = working_ranks(costs.graph(), plan);
   verdict.frame_us = evaluate(costs, plan).makespan_us;
   const Timeline free = evaluate(without_links(costs), plan);
   const std::vector<double> alone = alone_us(free, costs.graph().ops.size());
-  const std::vector<double> whole = whole_us(costs);
   if (verdict.ranks.empty() || std::ranges::any_of(whole, [](double us) { return us <= 0; })) return verdict;
 
   double all = 0;   // throughput in frames per microsecond

@@ -107,7 +107,7 @@ TEST(MpiCommunicator, LargeBoxesArriveWhileTheirSenderComputes) {
 
 // All ranks of a test run on one host.
 TEST(MpiCommunicator, RanksOfOneHostShareMemory) {
-  const comm::HostMemory memory;
+  const comm::HostMemory memory(world->rank(), world->size());
   for (int peer = 0; peer < world->size(); ++peer) {
     EXPECT_EQ(memory.carries(peer, 64 * 1024), world->size() > 1);
     EXPECT_FALSE(memory.carries(peer, 100));
