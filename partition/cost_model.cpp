@@ -47,9 +47,33 @@ void check_profile(const Graph& graph, const Profile& profile) {
     const std::vector<OpCost>& ops = profile.ranks[rank].ops;
     require(ops.size() == graph.ops.size(), where + ": expected costs of " + std::to_string(graph.ops.size()) +
                                                 " operators, got " + std::to_string(ops.size()));
-    for (OpId id = 0; id < graph.size(); ++id)
-      if (!is_free(graph.op(id))) check_op(ops[at(id)], where + ", operator '" + graph.op(id).name + "'");
+    const std::vector<OpCost>& channels = profile.ranks[rank].channels;
+    require(channels.empty() || channels.size() == ops.size(), where + ": expected costs by channels of " +
+                                                                   std::to_string(ops.size()) + " operators, got " +
+                                                                   std::to_string(channels.size()));
+    for (OpId id = 0; id < graph.size(); ++id) {
+      const std::string name = where + ", operator '" + graph.op(id).name + "'";
+      if (!is_free(graph.op(id))) check_op(ops[at(id)], name);
+      if (channels.empty() || channels[at(id)].extents.empty()) continue;
+      check_op(channels[at(id)], name + " by channels");
+      require(channels[at(id)].microseconds.back() > 0, name + " by channels: expected that all of them take time");
+    }
   }
+}
+
+// Linear between measured extents, proportional below the smallest.
+double interpolated_us(const OpCost& cost, Index extent) {
+  const auto above = std::lower_bound(cost.extents.begin(), cost.extents.end(), extent);
+  const auto i = static_cast<std::size_t>(above - cost.extents.begin());
+  const auto x = static_cast<double>(extent);
+  if (i == 0 || i == cost.extents.size()) {
+    const std::size_t end = i == 0 ? 0 : i - 1;
+    return cost.microseconds[end] * x / static_cast<double>(cost.extents[end]);
+  }
+  const auto x0 = static_cast<double>(cost.extents[i - 1]);
+  const auto x1 = static_cast<double>(cost.extents[i]);
+  const double weight = (x - x0) / (x1 - x0);
+  return cost.microseconds[i - 1] * (1 - weight) + cost.microseconds[i] * weight;
 }
 
 }  // namespace
@@ -64,33 +88,27 @@ CostModel::CostModel(const Graph& graph, Profile profile)
 
 double CostModel::compute_us(int rank, OpId id, Index extent) const {
   if (extent <= 0 || is_free(graph_->op(id))) return 0;
-  const OpCost& cost = profile_.ranks[at(rank)].ops[at(id)];
-  const auto above = std::lower_bound(cost.extents.begin(), cost.extents.end(), extent);
-  const auto i = static_cast<std::size_t>(above - cost.extents.begin());
-  const auto x = static_cast<double>(extent);
-  double us = 0;
-  if (i == 0 || i == cost.extents.size()) {
-    const std::size_t end = i == 0 ? 0 : i - 1;
-    us = cost.microseconds[end] * x / static_cast<double>(cost.extents[end]);
-  } else {
-    const auto x0 = static_cast<double>(cost.extents[i - 1]);
-    const auto x1 = static_cast<double>(cost.extents[i]);
-    const double weight = (x - x0) / (x1 - x0);
-    us = cost.microseconds[i - 1] * (1 - weight) + cost.microseconds[i] * weight;
-  }
-  return us * factors_[at(rank)];
+  return interpolated_us(profile_.ranks[at(rank)].ops[at(id)], extent) * factors_[at(rank)];
 }
 
 double CostModel::compute_us(int rank, OpId id, const Box& box) const {
   if (box.empty()) return 0;
   const Shape& shape = graph_->shape(id);
   const int axis = strip_axis(id);
-  const Index extent = axis < 0 ? 1 : box[at(axis)].size();
-  const Index whole_extent = axis < 0 ? 1 : shape[at(axis)];
+  double us = compute_us(rank, id, axis < 0 ? 1 : box[at(axis)].size());
   // What the box leaves out on other axes, it does not compute.
-  const double share = static_cast<double>(box.volume()) * static_cast<double>(whole_extent) /
-                       (static_cast<double>(extent) * static_cast<double>(volume(shape)));
-  return compute_us(rank, id, extent) * share;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (static_cast<int>(i) != axis && box[i].size() < shape[i])
+      us *= i == 1 ? channel_share(rank, id, box[i].size())
+                   : static_cast<double>(box[i].size()) / static_cast<double>(shape[i]);
+  return us;
+}
+
+double CostModel::channel_share(int rank, OpId id, Index channels) const {
+  const std::vector<OpCost>& costs = profile_.ranks[at(rank)].channels;
+  if (costs.empty() || costs[at(id)].extents.empty())
+    return static_cast<double>(channels) / static_cast<double>(graph_->shape(id)[1]);
+  return interpolated_us(costs[at(id)], channels) / costs[at(id)].microseconds.back();
 }
 
 double CostModel::transfer_us(int src, int dst, double bytes) const {

@@ -25,7 +25,8 @@ class CostModel {
   /// Time of `rank` to produce `extent` rows (or columns) of operator `id`: interpolated linearly between measured
   /// extents, proportional below the smallest; 0 for extent 0, Input and Constant.
   [[nodiscard]] double compute_us(int rank, OpId id, Index extent) const;
-  /// The same for a box.
+  /// The same for a box; of the channels that it leaves out, as much as measurements with fewer channels say, and their
+  /// share where there are none.
   [[nodiscard]] double compute_us(int rank, OpId id, const Box& box) const;
   /// Time of one message of `bytes` bytes; 0 for 0 bytes or to oneself.
   [[nodiscard]] double transfer_us(int src, int dst, double bytes) const;
@@ -33,6 +34,9 @@ class CostModel {
   void set_factor(int rank, double factor);
 
  private:
+  // Time with so many channels, of that with all.
+  [[nodiscard]] double channel_share(int rank, OpId id, Index channels) const;
+
   const Graph* graph_;
   Profile profile_;
   std::vector<int> strip_axes_;

@@ -220,7 +220,8 @@ Plan equal_plan(const Graph& graph, int n_ranks, SplitAxis axis) {
   ensure(n_ranks >= 1, "a plan has at least one rank");
   // Everything is free: then the prediction is 0, which says that nobody measured.
   const OpCost nothing_costs{.extents = {1}, .microseconds = {0}};
-  const RankProfile rank{.host = {}, .ops = std::vector<OpCost>(graph.ops.size(), nothing_costs)};
+  RankProfile rank;
+  rank.ops.assign(graph.ops.size(), nothing_costs);
   const CostModel costs(graph, {.model = {},
                                 .axis = axis,
                                 .ranks = std::vector<RankProfile>(at(n_ranks), rank),

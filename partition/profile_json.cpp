@@ -12,15 +12,20 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json to_json(const RankProfile& rank) {
+ordered_json to_json(const std::vector<OpCost>& costs) {
   ordered_json ops = ordered_json::array();
-  for (const OpCost& cost : rank.ops) ops.push_back({{"extents", cost.extents}, {"microseconds", cost.microseconds}});
+  for (const OpCost& cost : costs) ops.push_back({{"extents", cost.extents}, {"microseconds", cost.microseconds}});
+  return ops;
+}
+
+ordered_json to_json(const RankProfile& rank) {
   return {{"host", rank.host},
           {"threads", rank.threads},
           {"whole_us", rank.whole_us},
           {"copy_us_per_byte", rank.copy_us_per_byte},
           {"baseline_bytes", rank.baseline_bytes},
-          {"ops", std::move(ops)}};
+          {"ops", to_json(rank.ops)},
+          {"channels", to_json(rank.channels)}};
 }
 
 OpCost op_cost_of(const JsonReader& json) {
@@ -30,7 +35,6 @@ OpCost op_cost_of(const JsonReader& json) {
       extent.fail("expected ascending numbers above 0");
     cost.extents.push_back(extent.index());
   }
-  if (cost.extents.empty()) json.fail("expected at least one extent");
   for (const JsonReader& us : json.member("microseconds").elements(cost.extents.size()))
     cost.microseconds.push_back(us.number());
   return cost;
@@ -45,7 +49,12 @@ RankProfile rank_of(const JsonReader& json) {
   rank.whole_us = json.member("whole_us").number();
   rank.copy_us_per_byte = json.member("copy_us_per_byte").number();
   rank.baseline_bytes = json.member("baseline_bytes").number();
-  for (const JsonReader& op : json.member("ops").elements()) rank.ops.push_back(op_cost_of(op));
+  for (const JsonReader& op : json.member("ops").elements()) {
+    rank.ops.push_back(op_cost_of(op));
+    if (rank.ops.back().extents.empty()) op.fail("expected at least one extent");
+  }
+  for (const JsonReader& op : json.member("channels").elements(rank.ops.size()))
+    rank.channels.push_back(op_cost_of(op));
   return rank;
 }
 

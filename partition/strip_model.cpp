@@ -20,13 +20,6 @@ Box rows_box(const Shape& shape, int axis, Interval rows) {
   return axis < 0 ? whole(shape) : with_axis(whole(shape), at(axis), rows);
 }
 
-// What kernels compute at once; 0 where the channels do not divide into such blocks.
-Index channel_block(const Shape& shape) {
-  for (const Index block : {16, 8})
-    if (shape[1] % block == 0) return block;
-  return 0;
-}
-
 }  // namespace
 
 RowMap::RowMap(std::vector<Interval> of_row)
@@ -80,7 +73,7 @@ StripModel::StripModel(const CostModel& costs, OpId channels_from) : costs_(&cos
   for (OpId id = 0; id < graph.size(); ++id) {
     axes_.push_back(axis_of(id));
     ops_[at(id)].by_channels = as<Input>(graph.op(id)) == nullptr && axes_.back() == 1 && costs.strip_axis(id) != 1;
-    if (ops_[at(id)].by_channels) ops_[at(id)].row_cells = channel_block(graph.shape(id));
+    if (ops_[at(id)].by_channels) ops_[at(id)].row_cells = channel_block(graph, id);
   }
   for (OpId id = 0; id < graph.size(); ++id) add(id);
   for (const Port& port : graph.outputs) {
@@ -96,8 +89,7 @@ StripModel::StripModel(const CostModel& costs, OpId channels_from) : costs_(&cos
 int StripModel::axis_of(OpId id) const {
   const Graph& graph = costs_->graph();
   if (as<Input>(graph.op(id)) == nullptr) {
-    const bool by_channels = channels_from_ != no_channels && id >= channels_from_ && graph.shape(id).size() == 4 &&
-                             channel_block(graph.shape(id)) > 0 && can_cut(graph, id, 1);
+    const bool by_channels = channels_from_ != no_channels && id >= channels_from_ && channel_block(graph, id) > 0;
     return by_channels ? 1 : costs_->strip_axis(id);
   }
   for (OpId reader = id + 1; reader < graph.size(); ++reader) {

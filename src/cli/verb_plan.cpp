@@ -63,8 +63,9 @@ Profile copies(const Profile& one, const PlanOptions& options) {
   for (std::size_t rank = 0; rank < n; ++rank) {
     RankProfile copy = one.ranks.front();
     const double factor = rank < options.common.slowdowns.size() ? options.common.slowdowns[rank] : 1;
-    for (OpCost& cost : copy.ops)
-      for (double& us : cost.microseconds) us *= factor;
+    for (std::vector<OpCost>* costs : {&copy.ops, &copy.channels})
+      for (OpCost& cost : *costs)
+        for (double& us : cost.microseconds) us *= factor;
     copy.whole_us *= factor;
     profile.ranks.push_back(std::move(copy));
   }

@@ -11,15 +11,22 @@ namespace strake::cli {
 
 namespace {
 
+std::string points_text(const OpCost& cost) {
+  std::string text;
+  for (std::size_t i = 0; i < cost.extents.size(); ++i)
+    text += fmt::format("{}{}: {:.1f}", i == 0 ? "" : "  ", cost.extents[i], cost.microseconds[i]);
+  return text;
+}
+
 std::string costs_text(const Graph& graph, const Profile& profile, std::size_t rank) {
   const RankProfile& costs = profile.ranks[rank];
   Table table({fmt::format("rank {} ({}, {} threads)", rank, costs.host, costs.threads), "type", "rows: microseconds"});
   for (OpId id = 0; id < graph.size(); ++id) {
-    const OpCost& cost = costs.ops[static_cast<std::size_t>(id)];
-    std::string points;
-    for (std::size_t i = 0; i < cost.extents.size(); ++i)
-      points += fmt::format("{}{}: {:.1f}", i == 0 ? "" : "  ", cost.extents[i], cost.microseconds[i]);
-    table.add({graph.op(id).name, std::string(kind_name(graph.op(id))), points});
+    const auto op = static_cast<std::size_t>(id);
+    std::string text = points_text(costs.ops[op]);
+    if (const std::string channels = points_text(costs.channels[op]); !channels.empty())
+      text += "  channels " + channels;
+    table.add({graph.op(id).name, std::string(kind_name(graph.op(id))), text});
   }
   return table.text() + fmt::format("whole model: {:.3f} ms\n\n", costs.whole_us / 1000);
 }

@@ -141,4 +141,12 @@ bool can_cut(const Graph& graph, OpId id, std::size_t axis) {
       op.attributes);
 }
 
+Index channel_block(const Graph& graph, OpId id) {
+  const Shape& shape = graph.shape(id);
+  if (shape.size() != 4 || !can_cut(graph, id, 1)) return 0;
+  for (const Index block : {16, 8})
+    if (shape[1] % block == 0) return block;
+  return 0;
+}
+
 }  // namespace strake

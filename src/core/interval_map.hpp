@@ -18,6 +18,10 @@ namespace strake {
 /// Gather are along axes that only shift.
 [[nodiscard]] bool can_cut(const Graph& graph, OpId id, std::size_t axis);
 
+/// Into blocks of how many channels a map of operator `id` may be cut, as kernels compute them at once; 0 where it
+/// cannot be cut along its channels, or not into whole blocks.
+[[nodiscard]] Index channel_block(const Graph& graph, OpId id);
+
 /// The axis of a feature map along which frames are cut into strips.
 enum class SplitAxis : unsigned char { rows, columns };
 

@@ -37,7 +37,7 @@ void visit_members(T& self, Visit&& visit) {
   } else if constexpr (std::is_same_v<Type, OpCost>) {
     visit(self.extents, self.microseconds);
   } else if constexpr (std::is_same_v<Type, RankProfile>) {
-    visit(self.host, self.threads, self.ops, self.whole_us, self.copy_us_per_byte, self.baseline_bytes);
+    visit(self.host, self.threads, self.ops, self.channels, self.whole_us, self.copy_us_per_byte, self.baseline_bytes);
   } else {
     Type::fields(self, visit);
   }
@@ -251,10 +251,12 @@ Plan plan_from_bytes(std::span<const std::byte> bytes) { return from_bytes<Plan>
 
 RankProfile rank_profile_from_bytes(std::span<const std::byte> bytes) {
   auto profile = from_bytes<RankProfile>(Kind::rank_profile, bytes, "profile");
-  for (const OpCost& cost : profile.ops)
-    if (cost.extents.size() != cost.microseconds.size())
-      throw InvalidInput("received profile: expected one time per extent, got " + std::to_string(cost.extents.size()) +
-                         " extents and " + std::to_string(cost.microseconds.size()) + " times");
+  for (const std::vector<OpCost>* costs : {&profile.ops, &profile.channels})
+    for (const OpCost& cost : *costs)
+      if (cost.extents.size() != cost.microseconds.size())
+        throw InvalidInput("received profile: expected one time per extent, got " +
+                           std::to_string(cost.extents.size()) + " extents and " +
+                           std::to_string(cost.microseconds.size()) + " times");
   return profile;
 }
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <numeric>
+#include <optional>
 
 #include "engine/executor.hpp"
 #include "engine/measure.hpp"
@@ -16,9 +18,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Fractions of the strip axis at which kernels are measured. Half the rows can cost more than all of them (see
-// docs/planning.md), so several; what lies between is interpolated.
-constexpr double fractions[] = {1.0, 0.75, 0.6, 0.5, 0.4, 0.25, 0.125, 0.03};
+// What a rank computes of every map while kernels are measured: a part of the strip axis, or of the channels.
+struct Cut {
+  enum class Along : unsigned char { strips, channels };
+  Along along = Along::strips;
+  double fraction = 1;
+};
+
+// Half the rows can cost more than all of them (see docs/planning.md), so several; what lies between is interpolated.
+constexpr Cut cuts[] = {{Cut::Along::strips, 1.0},    {Cut::Along::strips, 0.75}, {Cut::Along::strips, 0.6},
+                        {Cut::Along::strips, 0.5},    {Cut::Along::strips, 0.4},  {Cut::Along::strips, 0.25},
+                        {Cut::Along::strips, 0.125},  {Cut::Along::strips, 0.03}, {Cut::Along::channels, 0.5},
+                        {Cut::Along::channels, 0.25}, {Cut::Along::channels, 0.1}};
 
 // What a rank may hold of a heavy operator.
 constexpr std::size_t heavy_part_bytes = std::size_t{64} << 20;
@@ -30,16 +41,28 @@ constexpr auto time_per_fraction = std::chrono::milliseconds(100);
 constexpr std::size_t sweeps = 3;
 constexpr double most_us_for_sweeps = 50'000;
 
-Index extent_at(const Graph& graph, OpId id, int axis, double fraction) {
-  const Index whole_extent = graph.shape(id)[static_cast<std::size_t>(axis)];
-  return std::clamp<Index>(static_cast<Index>(std::lround(fraction * static_cast<double>(whole_extent))), 1,
-                           whole_extent);
-}
-
 bool is_computed(const Op& op) { return as<Input>(op) == nullptr && as<Constant>(op) == nullptr; }
 
-// A plan for one rank that produces a strip from the middle of every map; nothing of heavy operators.
-Plan strip_plan(const Graph& graph, const ProfilerOptions& options, double fraction) {
+// The part of one map under a cut; none where it cannot be cut so.
+std::optional<Interval> part_of(const Graph& graph, OpId id, int strip_axis, const Cut& cut) {
+  const bool by_channels = cut.along == Cut::Along::channels;
+  const Index block = by_channels ? (strip_axis == 1 ? 0 : channel_block(graph, id)) : 1;
+  if (block == 0 || (!by_channels && strip_axis < 0)) return std::nullopt;
+  const Index all = graph.shape(id)[by_channels ? 1 : static_cast<std::size_t>(strip_axis)];
+  const auto blocks =
+      static_cast<Index>(std::lround(cut.fraction * static_cast<double>(all) / static_cast<double>(block)));
+  const Index extent = std::clamp<Index>(blocks * block, block, all);
+  // A strip has neighbours on both sides; of channels a kernel takes any alike.
+  const Index begin = by_channels ? 0 : (all - extent) / 2;
+  return Interval{begin, begin + extent};
+}
+
+std::size_t axis_of(int strip_axis, const Cut& cut) {
+  return cut.along == Cut::Along::channels ? 1 : static_cast<std::size_t>(strip_axis);
+}
+
+// A plan for one rank that produces a part of every map; nothing of heavy operators.
+Plan plan_of(const Graph& graph, const ProfilerOptions& options, const Cut& cut) {
   Plan plan = empty_plan(graph, 1);
   plan.axis = options.axis;
   const std::vector<int> axes = strip_axes(graph, options.axis);
@@ -47,13 +70,10 @@ Plan strip_plan(const Graph& graph, const ProfilerOptions& options, double fract
     if (!is_computed(graph.op(id)) || is_heavy(graph, graph.op(id))) continue;
     const int axis = axes[static_cast<std::size_t>(id)];
     Box box = whole(graph.shape(id));
-    if (axis >= 0) {
-      const Index extent = extent_at(graph, id, axis, fraction);
-      const Index begin = (box[static_cast<std::size_t>(axis)].end - extent) / 2;
-      box = with_axis(box, static_cast<std::size_t>(axis), {begin, begin + extent});
-    } else if (fraction < 1) {
+    if (const std::optional<Interval> part = part_of(graph, id, axis, cut))
+      box = with_axis(box, axis_of(axis, cut), *part);
+    else if (cut.fraction < 1)
       continue;
-    }
     plan.boxes(id, 0) = {box};
   }
   place_constants(graph, plan);
@@ -63,6 +83,16 @@ Plan strip_plan(const Graph& graph, const ProfilerOptions& options, double fract
 struct Samples {
   std::vector<std::vector<double>> steps;  // [step][run]
   std::vector<double> total;               // [run]
+
+  /// What steps take in a frame of median length. A step is disturbed in few frames and a frame in some of its steps,
+  /// so medians of steps add up to less than a median frame, by one to three percent.
+  [[nodiscard]] std::vector<double> step_us() const {
+    std::vector<double> us;
+    for (const std::vector<double>& step : steps) us.push_back(median(step));
+    const double sum = std::accumulate(us.begin(), us.end(), 0.0);
+    for (double& one : us) one *= sum > 0 ? median(total) / sum : 1;
+    return us;
+  }
 };
 
 Samples run_repeatedly(const Program& program, const ProfilerOptions& options) {
@@ -136,49 +166,60 @@ double measure_copy_us_per_byte() {
 // [op]: extent and microseconds of each time that it was measured.
 using CostPoints = std::vector<std::map<Index, std::vector<double>>>;
 
-std::vector<Families> families_by_fraction(const Graph& graph, const ProfilerOptions& options) {
+std::vector<Families> families_by_cut(const Graph& graph, const ProfilerOptions& options) {
   const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
-  if (!measured) return std::vector<Families>(std::size(fractions), fixed_families(graph, options.policy));
+  if (!measured) return std::vector<Families>(std::size(cuts), fixed_families(graph, options.policy));
   std::vector<Families> list;
   Candidates candidates = all_candidates(graph);
-  for (const double fraction : fractions) {
+  for (const Cut& cut : cuts) {
     (void)options.largest(0);  // all begin together
-    list.push_back(measure_families(graph, strip_plan(graph, options, fraction), 0, options.most_bytes, candidates));
+    list.push_back(measure_families(graph, plan_of(graph, options, cut), 0, options.most_bytes, candidates));
   }
   return list;
 }
 
 // Gives the time of the whole.
-double measure_fraction(const Graph& graph, const ProfilerOptions& options, double fraction, const Families& families,
-                        std::size_t sweep, CostPoints& points) {
-  const Plan plan = strip_plan(graph, options, fraction);
+double measure_cut(const Graph& graph, const ProfilerOptions& options, const Cut& cut, const Families& families,
+                   std::size_t sweep, CostPoints& points) {
+  const Plan plan = plan_of(graph, options, cut);
   kernels::WeightStore weights = kernels::WeightStore::synthetic(graph, options.storage);
   const Program program(graph, plan, 0, nullptr, weights, {options.exactness, Messages::left_out, families});
   const Samples samples = run_repeatedly(program, options);
+  const std::vector<double> step_us = samples.step_us();
   const std::vector<int> axes = strip_axes(graph, options.axis);
-  for (std::size_t step = 0; step < samples.steps.size(); ++step) {
+  for (std::size_t step = 0; step < step_us.size(); ++step) {
     const OpId id = program.steps()[step].op;
-    const int axis = axes[static_cast<std::size_t>(id)];
-    const Index extent = axis < 0 ? 1 : plan.boxes(id, 0).front()[static_cast<std::size_t>(axis)].size();
-    // Of strips that round to one extent, the first counts: others may have other kernels.
-    std::vector<double>& times = points[static_cast<std::size_t>(id)][extent];
-    if (times.size() == sweep) times.push_back(median(samples.steps[step]));
+    const std::optional<Interval> part = part_of(graph, id, axes[static_cast<std::size_t>(id)], cut);
+    // Of cuts that round to one extent, the first counts: others may have other kernels.
+    std::vector<double>& times = points[static_cast<std::size_t>(id)][part ? part->size() : 1];
+    if (times.size() == sweep) times.push_back(step_us[step]);
   }
   return median(samples.total);
+}
+
+OpCost cost_of(const std::map<Index, std::vector<double>>& points) {
+  OpCost cost;
+  for (const auto& [extent, us] : points) {
+    cost.extents.push_back(extent);
+    cost.microseconds.push_back(median(us));
+  }
+  return cost;
 }
 
 }  // namespace
 
 RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options) {
   RankProfile profile;
-  CostPoints points(graph.ops.size());
-  const std::vector<Families> families = families_by_fraction(graph, options);
+  CostPoints strips(graph.ops.size());
+  CostPoints channels(graph.ops.size());
+  const std::vector<Families> families = families_by_cut(graph, options);
   std::vector<double> whole_us;
   double slowest_us = 0;
   do {
     const std::size_t sweep = whole_us.size();
-    for (std::size_t i = 0; i < std::size(fractions); ++i) {
-      const double us = measure_fraction(graph, options, fractions[i], families[i], sweep, points);
+    for (std::size_t i = 0; i < std::size(cuts); ++i) {
+      CostPoints& points = cuts[i].along == Cut::Along::channels ? channels : strips;
+      const double us = measure_cut(graph, options, cuts[i], families[i], sweep, points);
       if (i == 0) whole_us.push_back(us);
     }
     slowest_us = options.largest(whole_us.back());
@@ -188,17 +229,19 @@ RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options) 
   for (OpId id = 0; id < graph.size(); ++id) {
     if (!is_heavy(graph, graph.op(id))) continue;
     const double us = measure_heavy(graph, id, options);
-    points[static_cast<std::size_t>(id)][1] = {us};
+    strips[static_cast<std::size_t>(id)][1] = {us};
     profile.whole_us += us;
   }
-  for (const auto& op_points : points) {
-    OpCost cost;
-    for (const auto& [extent, us] : op_points) {
-      cost.extents.push_back(extent);
-      cost.microseconds.push_back(median(us));
-    }
+  for (OpId id = 0; id < graph.size(); ++id) {
+    OpCost cost = cost_of(strips[static_cast<std::size_t>(id)]);
     if (cost.extents.empty()) cost = {.extents = {1}, .microseconds = {0.0}};
+    OpCost by_channels = cost_of(channels[static_cast<std::size_t>(id)]);
+    if (!by_channels.extents.empty() && by_channels.extents.back() < graph.shape(id)[1]) {
+      by_channels.extents.push_back(graph.shape(id)[1]);
+      by_channels.microseconds.push_back(cost.microseconds.back());
+    }
     profile.ops.push_back(std::move(cost));
+    profile.channels.push_back(std::move(by_channels));
   }
   profile.copy_us_per_byte = measure_copy_us_per_byte();
   return profile;
