@@ -47,6 +47,7 @@ void check_profile(const Graph& graph, const Profile& profile) {
     const std::vector<OpCost>& ops = profile.ranks[rank].ops;
     require(ops.size() == graph.ops.size(), where + ": expected costs of " + std::to_string(graph.ops.size()) +
                                                 " operators, got " + std::to_string(ops.size()));
+    require(is_time(profile.ranks[rank].jitter_us), where + ": expected a jitter of 0 or more");
     const std::vector<OpCost>& channels = profile.ranks[rank].channels;
     require(channels.empty() || channels.size() == ops.size(), where + ": expected costs by channels of " +
                                                                    std::to_string(ops.size()) + " operators, got " +

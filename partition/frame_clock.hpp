@@ -42,8 +42,14 @@ class FrameClock {
   // What is under way of one tensor to one rank.
   struct Arrival {
     double at_us = 0;       // when all is there, if somebody keeps the messages going
+    double variance = 0;    // of that time, in square microseconds
     double copying_us = 0;  // of large messages, which do not move before the receiver waits for them
   };
+
+  // What a rank waits for something that is expected `ahead_us` from now, and what it waits more than that on average
+  // since both times vary. From then on the two ranks go on together.
+  [[nodiscard]] double meet(int rank, double ahead_us, const Arrival& arrival);
+  void pass(int rank, double us);
 
   [[nodiscard]] Arrival take_arrivals(int rank, const std::vector<OpId>& inputs);
   [[nodiscard]] Arrival& arrival(OpId id, int rank);
@@ -51,6 +57,7 @@ class FrameClock {
 
   const CostModel& costs_;
   std::vector<double> now_;         // [rank]
+  std::vector<double> variance_;    // [rank], of its clock since it last waited for another, in square microseconds
   std::vector<double> link_free_;   // [src][dst]
   std::vector<Arrival> under_way_;  // [op][rank]
 };

@@ -22,6 +22,7 @@ ordered_json to_json(const RankProfile& rank) {
   return {{"host", rank.host},
           {"threads", rank.threads},
           {"whole_us", rank.whole_us},
+          {"jitter_us", rank.jitter_us},
           {"copy_us_per_byte", rank.copy_us_per_byte},
           {"baseline_bytes", rank.baseline_bytes},
           {"ops", to_json(rank.ops)},
@@ -47,6 +48,7 @@ RankProfile rank_of(const JsonReader& json) {
   if (threads < 1 || threads > std::numeric_limits<int>::max()) json.fail("expected one thread or more");
   rank.threads = static_cast<int>(threads);
   rank.whole_us = json.member("whole_us").number();
+  rank.jitter_us = json.member("jitter_us").number();
   rank.copy_us_per_byte = json.member("copy_us_per_byte").number();
   rank.baseline_bytes = json.member("baseline_bytes").number();
   for (const JsonReader& op : json.member("ops").elements()) {

@@ -37,7 +37,8 @@ void visit_members(T& self, Visit&& visit) {
   } else if constexpr (std::is_same_v<Type, OpCost>) {
     visit(self.extents, self.microseconds);
   } else if constexpr (std::is_same_v<Type, RankProfile>) {
-    visit(self.host, self.threads, self.ops, self.channels, self.whole_us, self.copy_us_per_byte, self.baseline_bytes);
+    visit(self.host, self.threads, self.ops, self.channels, self.whole_us, self.jitter_us, self.copy_us_per_byte,
+          self.baseline_bytes);
   } else {
     Type::fields(self, visit);
   }

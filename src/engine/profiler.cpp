@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <map>
+#include <numbers>
 #include <numeric>
 #include <optional>
 
@@ -93,6 +95,25 @@ struct Samples {
     for (double& one : us) one *= sum > 0 ? median(total) / sum : 1;
     return us;
   }
+
+  /// How much the time of a stretch of steps varies from frame to frame: its variance per microsecond, from mean
+  /// absolute deviations, which single disturbances hardly move.
+  [[nodiscard]] double jitter_us() const {
+    constexpr double stretch_us = 100;               // about what lies between two exchanges
+    constexpr double normal = std::numbers::pi / 2;  // the variance of a normal number by its mean deviation squared
+    std::vector<double> jitters;
+    std::vector<double> sums(total.size());
+    for (const std::vector<double>& step : steps) {
+      std::transform(sums.begin(), sums.end(), step.begin(), sums.begin(), std::plus());
+      const double middle = median(sums);
+      if (middle < stretch_us) continue;
+      double deviation = 0;
+      for (const double sum : sums) deviation += std::abs(sum - middle) / static_cast<double>(sums.size());
+      jitters.push_back(normal * deviation * deviation / middle);
+      sums.assign(total.size(), 0.0);
+    }
+    return median(std::move(jitters));
+  }
 };
 
 Samples run_repeatedly(const Program& program, const ProfilerOptions& options) {
@@ -178,9 +199,14 @@ std::vector<Families> families_by_cut(const Graph& graph, const ProfilerOptions&
   return list;
 }
 
-// Gives the time of the whole.
-double measure_cut(const Graph& graph, const ProfilerOptions& options, const Cut& cut, const Families& families,
-                   std::size_t sweep, CostPoints& points) {
+// What a cut tells beside the costs of operators.
+struct FrameStatistics {
+  double us = 0;
+  double jitter_us = 0;
+};
+
+FrameStatistics measure_cut(const Graph& graph, const ProfilerOptions& options, const Cut& cut,
+                            const Families& families, std::size_t sweep, CostPoints& points) {
   const Plan plan = plan_of(graph, options, cut);
   kernels::WeightStore weights = kernels::WeightStore::synthetic(graph, options.storage);
   const Program program(graph, plan, 0, nullptr, weights, {options.exactness, Messages::left_out, families});
@@ -194,7 +220,7 @@ double measure_cut(const Graph& graph, const ProfilerOptions& options, const Cut
     std::vector<double>& times = points[static_cast<std::size_t>(id)][part ? part->size() : 1];
     if (times.size() == sweep) times.push_back(step_us[step]);
   }
-  return median(samples.total);
+  return {median(samples.total), samples.jitter_us()};
 }
 
 OpCost cost_of(const std::map<Index, std::vector<double>>& points) {
@@ -214,18 +240,21 @@ RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options) 
   CostPoints channels(graph.ops.size());
   const std::vector<Families> families = families_by_cut(graph, options);
   std::vector<double> whole_us;
+  std::vector<double> jitters;
   double slowest_us = 0;
   do {
     const std::size_t sweep = whole_us.size();
     for (std::size_t i = 0; i < std::size(cuts); ++i) {
       CostPoints& points = cuts[i].along == Cut::Along::channels ? channels : strips;
-      const double us = measure_cut(graph, options, cuts[i], families[i], sweep, points);
-      if (i == 0) whole_us.push_back(us);
+      const FrameStatistics frame = measure_cut(graph, options, cuts[i], families[i], sweep, points);
+      if (i == 0) whole_us.push_back(frame.us);
+      jitters.push_back(frame.jitter_us);
     }
     slowest_us = options.largest(whole_us.back());
     // All ranks see the same times, so all stop together.
   } while (whole_us.size() < sweeps && slowest_us < most_us_for_sweeps);
   profile.whole_us = median(std::move(whole_us));
+  profile.jitter_us = median(std::move(jitters));
   for (OpId id = 0; id < graph.size(); ++id) {
     if (!is_heavy(graph, graph.op(id))) continue;
     const double us = measure_heavy(graph, id, options);
