@@ -55,6 +55,7 @@ Profile made_up_profile(const Graph& graph, int n_ranks) {
   const std::vector<int> axes = strip_axes(graph, profile.axis);
   for (int rank = 0; rank < n_ranks; ++rank) {
     RankProfile& one = profile.ranks.emplace_back();
+    one.jitter_us = 0.3;  // as processes on a shared machine have it
     const double slowness = static_cast<double>(1 << (rank / 2 % 4));
     for (OpId id = 0; id < graph.size(); ++id)
       one.ops.push_back(cost_of(graph, id, axes[static_cast<std::size_t>(id)], slowness));

@@ -55,8 +55,7 @@ RankProfile rank_of(const JsonReader& json) {
     rank.ops.push_back(op_cost_of(op));
     if (rank.ops.back().extents.empty()) op.fail("expected at least one extent");
   }
-  for (const JsonReader& op : json.member("channels").elements(rank.ops.size()))
-    rank.channels.push_back(op_cost_of(op));
+  for (const JsonReader& op : json.member("channels").elements()) rank.channels.push_back(op_cost_of(op));
   return rank;
 }
 

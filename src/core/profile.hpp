@@ -19,12 +19,13 @@ struct OpCost {
 struct RankProfile {
   std::string host;
   int threads = 1;
-  std::vector<OpCost> ops;       // [op]; for operators that cannot be cut one extent: 1
-  std::vector<OpCost> channels;  // [op]: at a few numbers of channels of whole maps; no extents where nobody measured
-  double whole_us = 0;           // the whole model on this rank, other ranks of its host busy with the same
-  double jitter_us = 0;          // variance of its computing time per microsecond of it
-  double copy_us_per_byte = 0;   // of memory on this rank
-  double baseline_bytes = 0;     // resident before anything was prepared
+  std::vector<OpCost> ops;  // [op]; for operators that cannot be cut one extent: 1
+  std::vector<OpCost> channels =
+      {};                       // [op]: at a few numbers of channels of whole maps; no extents where nobody measured
+  double whole_us = 0;          // the whole model on this rank, other ranks of its host busy with the same
+  double jitter_us = 0;         // variance of its computing time per microsecond of it
+  double copy_us_per_byte = 0;  // of memory on this rank
+  double baseline_bytes = 0;    // resident before anything was prepared
 };
 
 /// What a message of n bytes costs between two ranks: it is there latency + n * us_per_byte after its start, and its

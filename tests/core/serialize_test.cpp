@@ -54,7 +54,9 @@ RankProfile a_profile() {
   return {.host = "edge-1",
           .threads = 4,
           .ops = {{.extents = {1, 8}, .microseconds = {3.5, 20}}, {.extents = {1}, .microseconds = {0.25}}},
+          .channels = {{}, {.extents = {8, 16}, .microseconds = {2, 3}}},
           .whole_us = 99,
+          .jitter_us = 0.25,
           .copy_us_per_byte = 1e-4,
           .baseline_bytes = 5e7};
 }

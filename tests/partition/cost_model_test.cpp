@@ -54,6 +54,28 @@ TEST_F(CostModelTest, CountsOnlyWhatABoxHoldsOnOtherAxes) {
   EXPECT_DOUBLE_EQ(costs.compute_us(0, 1, nothing(4)), 0);
 }
 
+TEST_F(CostModelTest, TakesFewerChannelsAsTheyWereMeasured) {
+  profile_.ranks[0].channels = {{}, {.extents = {2, 4}, .microseconds = {90, 120}}};
+  const CostModel costs(graph_, profile_);
+  Box box = whole(graph_.shape(1));
+  box[1] = {0, 2};
+  EXPECT_DOUBLE_EQ(costs.compute_us(0, 1, box), 90);
+  box[1] = {1, 4};
+  EXPECT_DOUBLE_EQ(costs.compute_us(0, 1, box), 105);
+  EXPECT_DOUBLE_EQ(costs.compute_us(1, 1, box), 90);
+  box[2] = {0, 8};
+  EXPECT_DOUBLE_EQ(costs.compute_us(0, 1, box), 100 * 105.0 / 120);
+}
+
+TEST_F(CostModelTest, RefusesCostsByChannelsOfOtherOperators) {
+  profile_.ranks[1].channels.resize(1);
+  expect_refused("rank 1: expected costs by channels of 2 operators, got 1");
+  profile_.ranks[1].channels = {{}, {.extents = {4, 2}, .microseconds = {1, 2}}};
+  expect_refused("by channels: expected ascending extents");
+  profile_.ranks[1].channels = {{}, {.extents = {4}, .microseconds = {0}}};
+  expect_refused("by channels: expected that all of them take time");
+}
+
 TEST_F(CostModelTest, ScalesARankByItsFactor) {
   CostModel costs(graph_, profile_);
   costs.set_factor(1, 2.5);

@@ -148,6 +148,9 @@ TEST(ProfileJson, ComesBackAsItWas) {
   profile.ranks[1].host = "edge-2 \"the other\"";
   profile.ranks[1].threads = 4;
   profile.ranks[0].copy_us_per_byte = 0.1;
+  profile.ranks[0].jitter_us = 0.25;
+  profile.ranks[0].channels.resize(graph.ops.size());
+  profile.ranks[0].channels.back() = {.extents = {8, 16}, .microseconds = {1.5, 2}};
   profile.ranks[0].baseline_bytes = 123456789;
   const Profile back = profile_from_json(profile_to_json(profile), "test");
   EXPECT_EQ(back.model, profile.model);
@@ -156,6 +159,12 @@ TEST(ProfileJson, ComesBackAsItWas) {
     EXPECT_EQ(back.ranks[rank].host, profile.ranks[rank].host);
     EXPECT_EQ(back.ranks[rank].threads, profile.ranks[rank].threads);
     EXPECT_EQ(back.ranks[rank].whole_us, profile.ranks[rank].whole_us);
+    EXPECT_EQ(back.ranks[rank].jitter_us, profile.ranks[rank].jitter_us);
+    ASSERT_EQ(back.ranks[rank].channels.size(), profile.ranks[rank].channels.size());
+    for (std::size_t op = 0; op < back.ranks[rank].channels.size(); ++op) {
+      EXPECT_EQ(back.ranks[rank].channels[op].extents, profile.ranks[rank].channels[op].extents);
+      EXPECT_EQ(back.ranks[rank].channels[op].microseconds, profile.ranks[rank].channels[op].microseconds);
+    }
     EXPECT_EQ(back.ranks[rank].copy_us_per_byte, profile.ranks[rank].copy_us_per_byte);
     EXPECT_EQ(back.ranks[rank].baseline_bytes, profile.ranks[rank].baseline_bytes);
     ASSERT_EQ(back.ranks[rank].ops.size(), profile.ranks[rank].ops.size());

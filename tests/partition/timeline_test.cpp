@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numbers>
+
 #include "core/small_graphs.hpp"
 
 namespace strake::partition {
@@ -63,6 +66,36 @@ TEST_F(TwoRanks, WaitForHalos) {
   EXPECT_DOUBLE_EQ(timeline.wait_us[1], 16);
   EXPECT_DOUBLE_EQ(timeline.sent_bytes[0], 16 + 4);
   EXPECT_DOUBLE_EQ(timeline.sent_bytes[1], 4 + 12);
+}
+
+TEST_F(TwoRanks, WaitForTheLaterOfTwoTimesThatVary) {
+  Profile profile = costs_->profile();
+  for (RankProfile& rank : profile.ranks) rank.jitter_us = 0.32;
+  for (RankProfile& rank : profile.ranks) rank.ops[1].microseconds = rank.ops[2].microseconds = {80};
+  profile.links = {{{}, {}}, {{}, {}}};
+  const CostModel costs(graph_, profile);
+  for (OpId id = 1; id < 3; ++id) {
+    plan_.boxes(id, 0) = {with_axis(whole(graph_.shape(id)), 2, {0, 4})};
+    plan_.boxes(id, 1) = {with_axis(whole(graph_.shape(id)), 2, {4, 8})};
+  }
+  const Timeline timeline = evaluate(costs, plan_);
+  // Both have computed 40 us with a variance of 12.8 us^2 each; the mean of max(0, X) of a normal X of mean 0 and
+  // variance 25.6 is sqrt(25.6 / (2 pi)).
+  const double later = std::sqrt(25.6 / (2 * std::numbers::pi));
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].begin_us, 40 + later);
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][1].begin_us, 40 + later);
+  // They go on together, compute as long again, and rank 0 waits for the last rows.
+  EXPECT_DOUBLE_EQ(timeline.makespan_us, 80 + 2 * later);
+  EXPECT_NEAR(timeline.wait_us[0], 2 * later, 1e-9);
+}
+
+TEST_F(TwoRanks, DoNotWaitForWhatIsSurelyThere) {
+  Profile profile = costs_->profile();
+  for (RankProfile& rank : profile.ranks) rank.jitter_us = 0.01;
+  // The halos arrive 29 us after rank 0 is ready, and long before rank 1 is: the deviations are below a microsecond.
+  const Timeline timeline = evaluate(CostModel(graph_, profile), plan_);
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].wait_us, 86 - 57);
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][1].wait_us, 0);
 }
 
 TEST_F(TwoRanks, ComputeTheInteriorMeanwhile) {
