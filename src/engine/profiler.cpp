@@ -36,6 +36,8 @@ constexpr Cut cuts[] = {{Cut::Along::strips, 1.0},    {Cut::Along::strips, 0.75}
 // What a rank may hold of a heavy operator.
 constexpr std::size_t heavy_part_bytes = std::size_t{64} << 20;
 constexpr int least_runs = 2;
+// What the clock can tell.
+constexpr double least_us = 0.02;
 constexpr int most_runs = 20;
 constexpr auto time_per_fraction = std::chrono::milliseconds(100);
 // Shared machines have slow phases of some tenths of a second. One of them should not make a fraction look bad, so all
@@ -232,6 +234,33 @@ OpCost cost_of(const std::map<Index, std::vector<double>>& points) {
   return cost;
 }
 
+// A line through what channels cost, with the least squares of relative errors: a beginning and a share for each
+// channel. Plans are made of differences between nearly equal parts, and points themselves are too noisy for those.
+// None where nobody measured.
+OpCost line_through(const OpCost& cost, Index block) {
+  if (cost.extents.size() < 2) return {};
+  double w = 0;
+  double wx = 0;
+  double wy = 0;
+  double wxx = 0;
+  double wxy = 0;
+  for (std::size_t i = 0; i < cost.extents.size(); ++i) {
+    const auto x = static_cast<double>(cost.extents[i]);
+    const double y = std::max(cost.microseconds[i], least_us);
+    const double weight = 1 / (y * y);
+    w += weight;
+    wx += weight * x;
+    wy += weight * y;
+    wxx += weight * x * x;
+    wxy += weight * x * y;
+  }
+  const double slope = std::clamp((w * wxy - wx * wy) / (w * wxx - wx * wx), 0.0, wxy / wxx);
+  const double begin = slope < wxy / wxx ? (wy - slope * wx) / w : 0;
+  const Index all = cost.extents.back();
+  return {.extents = {block, all},
+          .microseconds = {begin + slope * static_cast<double>(block), begin + slope * static_cast<double>(all)}};
+}
+
 }  // namespace
 
 RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options) {
@@ -270,7 +299,7 @@ RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options) 
       by_channels.microseconds.push_back(cost.microseconds.back());
     }
     profile.ops.push_back(std::move(cost));
-    profile.channels.push_back(std::move(by_channels));
+    profile.channels.push_back(line_through(by_channels, channel_block(graph, id)));
   }
   profile.copy_us_per_byte = measure_copy_us_per_byte();
   return profile;
