@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "comm/host_memory.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <new>
 #include <numeric>
-#include <string>
 #include <utility>
 
 #include "comm/mpi_handles.hpp"
@@ -63,45 +58,7 @@ bool all_agree(bool mine, MPI_Comm comm) {
   return all != 0;
 }
 
-// Where a rank's part is found by the others, as long as they count processes alike.
-struct Address {
-  std::uint64_t process_names = 0;  // the namespace of process numbers; containers have their own
-  std::int64_t process = 0;
-  std::int64_t descriptor = -1;
-  std::uint64_t file = 0;  // its serial number: another process of that number does not have it
-};
-
-Address address_of(int descriptor) {
-  struct stat names = {};
-  struct stat file = {};
-  if (descriptor < 0 || stat("/proc/self/ns/pid", &names) != 0 || fstat(descriptor, &file) != 0) return {};
-  return {names.st_ino, getpid(), descriptor, file.st_ino};
-}
-
-// A descriptor for another rank's part; -1 where there is no way to it. Nothing but a regular file is opened.
-int open_part(const Address& address, const Address& mine) {
-  if (address.descriptor < 0 || address.process_names != mine.process_names) return -1;
-  const std::string path = "/proc/" + std::to_string(address.process) + "/fd/" + std::to_string(address.descriptor);
-  struct stat file = {};
-  if (stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode) || file.st_ino != address.file) return -1;
-  return open(path.c_str(), O_RDWR | O_CLOEXEC);
-}
-
-// A file that grows beyond its limit ends the process.
-bool may_grow() {
-  rlimit limit = {};
-  return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= part_bytes;
-}
-
-// Null where it cannot be mapped.
-std::byte* mapped(int descriptor) {
-  void* memory = mmap(nullptr, part_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-  return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
-}
-
 }  // namespace
-
-void HostMemory::DescriptorTraits::destroy(Handle descriptor) noexcept { close(descriptor); }
 
 HostMemory::HostMemory(int rank, int size) : rank_(rank), parts_(static_cast<std::size_t>(size), nullptr) {
   if (!may_share) return;
@@ -111,16 +68,14 @@ HostMemory::HostMemory(int rank, int size) : rank_(rank), parts_(static_cast<std
   const std::vector<int> ranks = world_ranks(host.get());
   if (ranks.size() < 2) return;
 
-  *mine_.out() = memfd_create("strake", MFD_CLOEXEC);
-  // Takes no memory yet.
-  bool mapped_all = mine_.get() >= 0 && may_grow() && ftruncate(mine_.get(), static_cast<off_t>(part_bytes)) == 0;
-  const Address mine = address_of(mapped_all ? mine_.get() : -1);
-  std::vector<Address> all(ranks.size());
-  check(MPI_Allgather(&mine, sizeof(Address), MPI_BYTE, all.data(), sizeof(Address), MPI_BYTE, host.get()),
-        "MPI_Allgather");
+  mine_ = HostFile::create(part_bytes);  // takes no memory yet
+  const HostFileAddress mine = mine_.address();
+  std::vector<HostFileAddress> all(ranks.size());
+  check(MPI_Allgather(&mine, sizeof(mine), MPI_BYTE, all.data(), sizeof(mine), MPI_BYTE, host.get()), "MPI_Allgather");
+  bool mapped_all = mine_.exists();
   for (std::size_t i = 0; i < ranks.size(); ++i) {
-    const UniqueHandle<DescriptorTraits> part(open_part(all[i], mine));
-    std::byte* memory = part.get() < 0 ? nullptr : mapped(part.get());
+    const HostFile part = HostFile::open(all[i]);
+    std::byte* memory = part.exists() ? part.map(0, part_bytes) : nullptr;
     parts_[static_cast<std::size_t>(ranks[i])] = memory;
     mapped_all = mapped_all && memory != nullptr;
   }
@@ -155,7 +110,7 @@ std::optional<std::size_t> HostMemory::take_place(std::size_t n_bytes) {
   }
   if (begin + wanted > part_bytes) return std::nullopt;
   // Memory that the system does not have is missed here and not when it is written to.
-  if (posix_fallocate(mine_.get(), static_cast<off_t>(begin), static_cast<off_t>(wanted)) != 0) return std::nullopt;
+  if (!mine_.reserve(begin, wanted)) return std::nullopt;
   places_[begin] = {.end = begin + wanted};
   new (at(rank_, begin)) Header{.n_read = 0};
   return begin;

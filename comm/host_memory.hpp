@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/unique_handle.hpp"
+#include "comm/host_file.hpp"
 #include "core/view.hpp"
 
 namespace strake::comm {
@@ -47,19 +47,13 @@ class HostMemory {
     std::uint32_t n_written = 0;
     bool given_back = false;
   };
-  struct DescriptorTraits {
-    using Handle = int;
-    static Handle null() noexcept { return -1; }
-    static void destroy(Handle descriptor) noexcept;
-  };
-
   void unmap() noexcept;
   [[nodiscard]] std::byte* at(int rank, std::size_t place) const;
   // Whether everything that was written there has been read.
   [[nodiscard]] bool is_read(std::size_t place) const;
 
   int rank_;
-  UniqueHandle<DescriptorTraits> mine_;  // the part of this rank
+  HostFile mine_;                        // the part of this rank
   std::vector<std::byte*> parts_;        // [rank]; null where nothing is shared
   std::map<std::size_t, Place> places_;  // of this rank, by offset
 };

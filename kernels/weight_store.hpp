@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ class WeightStore {
 
   /// Uninitialised memory for a prepared form.
   [[nodiscard]] Blob allocate(std::size_t n_bytes) { return pages_.allocate(n_bytes); }
+
+  /// The pages of long prepared forms. Nobody writes to them once all kernels are prepared.
+  [[nodiscard]] const std::vector<std::span<std::byte>>& whole_pages() const { return pages_.whole_pages(); }
 
   /// Called when all kernels of an operator are prepared: frees the originals (kernels that use them as they are still
   /// share them).

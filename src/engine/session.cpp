@@ -6,6 +6,7 @@
 #include <cstring>
 #include <set>
 
+#include "comm/equal_pages.hpp"
 #include "core/log.hpp"
 #include "core/serialize.hpp"
 #include "engine/machine.hpp"
@@ -147,6 +148,7 @@ void Session::compile(Plan plan) {
   weights_ = std::make_unique<kernels::WeightStore>(graph_, settings_.storage);
   program_ = std::make_unique<Program>(graph_, plan_, rank(), communicator_, *weights_,
                                        ProgramOptions{settings_.exactness, Messages::sent, std::move(families)});
+  (void)comm::share_equal_pages(*communicator_, weights_->whole_pages(), set_up_timeout);
   executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{slowdown(), settings_.timeout});
   forget_times();
   check_memory();

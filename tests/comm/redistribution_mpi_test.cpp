@@ -9,6 +9,7 @@
 #include "comm/link_probe.hpp"
 #include "comm/mpi_main.hpp"
 #include "core/errors.hpp"
+#include "equal_pages_cases.hpp"
 #include "redistribution_cases.hpp"
 #include "table_cases.hpp"
 
@@ -48,6 +49,7 @@ TEST(MpiCommunicator, CarriesOutTablesOfBoxes) {
 
 TEST(MpiCommunicator, MovesScalarsAndNothing) { check_scalars(*world); }
 TEST(MpiCommunicator, NamesTheRankThatIsSilent) { check_silent_sender(*world); }
+TEST(MpiCommunicator, HoldsEqualPagesOnce) { check_equal_pages(*world, patience); }
 TEST(MpiCommunicator, GivesUpWaitingForBytes) { check_silent_control(*world); }
 
 TEST(MpiCommunicator, NamesTheRankThatSendsTooMuch) {

@@ -5,6 +5,7 @@
 
 #include "comm/link_probe.hpp"
 #include "core/errors.hpp"
+#include "equal_pages_cases.hpp"
 #include "redistribution_cases.hpp"
 #include "table_cases.hpp"
 
@@ -47,6 +48,10 @@ TEST(ThreadCommunicator, MovesScalarsAndNothing) {
 
 TEST(ThreadCommunicator, NamesTheRankThatIsSilent) {
   for (int n = 2; n <= 3; ++n) on_threads(n, check_silent_sender);
+}
+
+TEST(ThreadCommunicator, HoldsEqualPagesOnce) {
+  for (int n = 1; n <= 5; ++n) on_threads(n, [](comm::Communicator& end) { check_equal_pages(end, patience); });
 }
 
 TEST(ThreadCommunicator, GivesUpWaitingForBytes) { on_threads(3, check_silent_control); }

@@ -2,6 +2,7 @@
 #include "kernels/large_pages.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdint>
 
@@ -31,6 +32,25 @@ TEST(LargePages, PutBlobsSideBySide) {
     fill(blobs.back(), static_cast<int>(blobs.size()));
   }
   for (std::size_t i = 0; i < blobs.size(); ++i) EXPECT_TRUE(holds(blobs[i], static_cast<int>(i) + 1)) << "blob " << i;
+}
+
+TEST(LargePages, GiveLongBlobsPagesOfTheirOwn) {
+  LargePages pages;
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  std::vector<Blob> blobs;
+  for (const std::size_t n_bytes : {std::size_t{100}, std::size_t{70'001}, std::size_t{100}, std::size_t{9'000'000}})
+    blobs.push_back(pages.allocate(n_bytes));
+  ASSERT_EQ(pages.whole_pages().size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::span<std::byte> span = pages.whole_pages()[i];
+    EXPECT_TRUE(is_aligned(blobs[2 * i + 1], page));
+    EXPECT_EQ(span.data(), blobs[2 * i + 1].data());
+    EXPECT_EQ(span.size(), (blobs[2 * i + 1].size_bytes() + page - 1) / page * page);
+    for (const std::size_t other : {0, 2}) {
+      const bool beside = blobs[other].data() + 100 <= span.data() || blobs[other].data() >= span.data() + span.size();
+      EXPECT_TRUE(beside);
+    }
+  }
 }
 
 TEST(LargePages, LiveAsLongAsTheirBlobs) {

@@ -13,7 +13,7 @@ src/core   core                                                   -
 src/onnx   core|io|onnx                                           $posix|google/protobuf/.*|onnx/.*
 src/io     core|io                                                $posix|stb_[a-z_]+.h
 partition  core|partition                                         $json|Eigen/.*
-kernels    core|kernels                                           immintrin.h|omp.h|sys/mman.h|oneapi/dnnl/.*|Eigen/.*
+kernels    core|kernels                                           immintrin.h|omp.h|sys/mman.h|unistd.h|oneapi/dnnl/.*|Eigen/.*
 comm       core|comm                                              $posix|emmintrin.h|mpi.h
 cluster    core|cluster                                           $posix|zmq.hpp|$json
 src/engine core|partition|kernels|comm|cluster|engine             $posix|omp.h
