@@ -90,6 +90,13 @@ std::string library_version() {
          std::to_string(version->patch);
 }
 
+void forget_kernels() {
+  int capacity = 0;
+  if (dnnl_get_primitive_cache_capacity(&capacity) != dnnl_success) return;
+  (void)dnnl_set_primitive_cache_capacity(0);
+  (void)dnnl_set_primitive_cache_capacity(capacity);
+}
+
 void flush_denormals() {
   // GNU's OpenMP lets each thread keep what it set; LLVM's gives all of them what the calling thread has set.
   flush_denormals_of_this_thread();

@@ -20,6 +20,9 @@ void cap_instruction_set(int level);
 /// "oneDNN 2.6.3".
 [[nodiscard]] std::string library_version();
 
+/// Frees what the library keeps of kernels that are gone, in case they come back.
+void forget_kernels();
+
 /// Denormals count as zero from now on, for the calling thread and its OpenMP threads: they would make kernels many
 /// times slower.
 void flush_denormals();

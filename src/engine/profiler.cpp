@@ -36,6 +36,10 @@ constexpr Cut cuts[] = {{Cut::Along::strips, 1.0},    {Cut::Along::strips, 0.75}
 // What a rank may hold of a heavy operator.
 constexpr std::size_t heavy_part_bytes = std::size_t{64} << 20;
 constexpr int least_runs = 2;
+// Weights that are held at once while operators are measured. More than common caches hold, so that those of one
+// operator still push those of the others out; less than what the process will hold later, so that measuring is not
+// what it needs most memory for.
+constexpr double most_weight_bytes = 64 << 20;
 // What the clock can tell.
 constexpr double least_us = 0.02;
 constexpr int most_runs = 20;
@@ -65,12 +69,18 @@ std::size_t axis_of(int strip_axis, const Cut& cut) {
   return cut.along == Cut::Along::channels ? 1 : static_cast<std::size_t>(strip_axis);
 }
 
-// A plan for one rank that produces a part of every map; nothing of heavy operators.
-Plan plan_of(const Graph& graph, const ProfilerOptions& options, const Cut& cut) {
+// Operators from `begin` on, before `end`.
+struct Stretch {
+  OpId begin = 0;
+  OpId end = 0;
+};
+
+// A plan for one rank that produces a part of every map of a stretch; nothing of heavy operators.
+Plan plan_of(const Graph& graph, const ProfilerOptions& options, const Cut& cut, const Stretch& stretch) {
   Plan plan = empty_plan(graph, 1);
   plan.axis = options.axis;
   const std::vector<int> axes = strip_axes(graph, options.axis);
-  for (OpId id = 0; id < graph.size(); ++id) {
+  for (OpId id = stretch.begin; id < stretch.end; ++id) {
     if (!is_computed(graph.op(id)) || is_heavy(graph, graph.op(id))) continue;
     const int axis = axes[static_cast<std::size_t>(id)];
     Box box = whole(graph.shape(id));
@@ -118,15 +128,16 @@ struct Samples {
   }
 };
 
-Samples run_repeatedly(const Program& program, const ProfilerOptions& options) {
+Samples run_repeatedly(const Program& program, const ProfilerOptions& options,
+                       std::chrono::nanoseconds least_time = time_per_fraction) {
   Executor executor(program, {.slowdown = options.slowdown});
   const auto run_us = [&executor] { return executor.run().total_us; };
   double us = run_us();
   // A second warm-up, unless a run takes so long that it would show nothing new.
-  if (us < microseconds(time_per_fraction)) us = run_us();
+  if (us < microseconds(least_time)) us = run_us();
   Samples samples{.steps = std::vector<std::vector<double>>(program.steps().size()), .total = {}};
   const std::chrono::duration<double, std::micro> time(
-      options.largest(std::max((least_runs - 0.5) * us, microseconds(time_per_fraction))));
+      options.largest(std::max((least_runs - 0.5) * us, microseconds(least_time))));
   const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
   for (int i = 0; i < least_runs || Clock::now() < end; ++i) {
     us = run_us();
@@ -195,24 +206,50 @@ std::vector<Families> families_by_cut(const Graph& graph, const ProfilerOptions&
   std::vector<Families> list;
   Candidates candidates = all_candidates(graph);
   for (const Cut& cut : cuts) {
+    if (cut.along == Cut::Along::channels) {
+      list.push_back(list.front());  // of whole maps: what is fast with all channels is so with fewer
+      continue;
+    }
     (void)options.largest(0);  // all begin together
-    list.push_back(measure_families(graph, plan_of(graph, options, cut), 0, options.most_bytes, candidates));
+    const Plan plan = plan_of(graph, options, cut, {0, graph.size()});
+    list.push_back(measure_families(graph, plan, 0, options.most_bytes, candidates));
   }
   return list;
 }
 
-// What a cut tells beside the costs of operators.
+// What frames tell beside the costs of operators.
 struct FrameStatistics {
   double us = 0;
   double jitter_us = 0;
 };
 
-FrameStatistics measure_cut(const Graph& graph, const ProfilerOptions& options, const Cut& cut,
-                            const Families& families, std::size_t sweep, CostPoints& points) {
-  const Plan plan = plan_of(graph, options, cut);
+// All ranks have as many stretches, each of about as many bytes of weights.
+std::vector<Stretch> stretches(const Graph& graph, const ProfilerOptions& options, const Cut& cut,
+                               const Families& families) {
+  const double share = cut.along == Cut::Along::channels ? cut.fraction : 1;
+  std::vector<double> bytes(1, 0.0);  // of the operators before each
+  for (OpId id = 0; id < graph.size(); ++id) {
+    const Op& op = graph.op(id);
+    const double factor = kernels::weight_factor(families[static_cast<std::size_t>(id)]);
+    const bool counts = is_computed(op) && !is_heavy(graph, op);
+    bytes.push_back(bytes.back() + (counts ? share * factor * static_cast<double>(weight_bytes(graph, op)) : 0));
+  }
+  const auto n = static_cast<int>(std::ceil(std::max(options.largest(bytes.back()) / most_weight_bytes, 1.0)));
+  std::vector<Stretch> list;
+  for (int i = 1; i <= n; ++i) {
+    const auto end = std::ranges::upper_bound(bytes, bytes.back() * i / n) - bytes.begin() - 1;
+    list.push_back({list.empty() ? 0 : list.back().end, i == n ? graph.size() : static_cast<OpId>(end)});
+  }
+  return list;
+}
+
+FrameStatistics measure_stretch(const Graph& graph, const ProfilerOptions& options, const Cut& cut,
+                                const Families& families, const Stretch& stretch, std::chrono::nanoseconds least_time,
+                                std::size_t sweep, CostPoints& points) {
+  const Plan plan = plan_of(graph, options, cut, stretch);
   kernels::WeightStore weights = kernels::WeightStore::synthetic(graph, options.storage);
   const Program program(graph, plan, 0, nullptr, weights, {options.exactness, Messages::left_out, families});
-  const Samples samples = run_repeatedly(program, options);
+  const Samples samples = run_repeatedly(program, options, least_time);
   const std::vector<double> step_us = samples.step_us();
   const std::vector<int> axes = strip_axes(graph, options.axis);
   for (std::size_t step = 0; step < step_us.size(); ++step) {
@@ -223,6 +260,19 @@ FrameStatistics measure_cut(const Graph& graph, const ProfilerOptions& options, 
     if (times.size() == sweep) times.push_back(step_us[step]);
   }
   return {median(samples.total), samples.jitter_us()};
+}
+
+FrameStatistics measure_cut(const Graph& graph, const ProfilerOptions& options, const Cut& cut,
+                            const Families& families, std::size_t sweep, CostPoints& points) {
+  const std::vector<Stretch> list = stretches(graph, options, cut, families);
+  FrameStatistics frame;
+  for (const Stretch& stretch : list) {
+    const FrameStatistics part =
+        measure_stretch(graph, options, cut, families, stretch, time_per_fraction / list.size(), sweep, points);
+    frame.us += part.us;
+    frame.jitter_us += part.jitter_us / static_cast<double>(list.size());
+  }
+  return frame;
 }
 
 OpCost cost_of(const std::map<Index, std::vector<double>>& points) {

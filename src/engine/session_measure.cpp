@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a session measures before it runs: profiles, families of kernels, and the model on each rank alone.
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -67,6 +69,9 @@ Profile Session::profile() {
                                     .most_bytes = most_held_bytes(),
                                     .largest = [this](double own) { return largest(own); }});
     store_profile(key, *mine);
+    // What is left of measuring is some 25 MB, beside which the weights are to fit.
+    kernels::forget_kernels();
+    (void)malloc_trim(0);
   }
   mine->host = communicator_->host();
   mine->threads = threads();
