@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "comm/host_file.hpp"
 #include "core/errors.hpp"
@@ -29,7 +30,10 @@ constexpr bool may_share = true;
 struct Digest {
   std::uint64_t hash = 0;
   std::uint64_t n_bytes = 0;
-  auto operator<=>(const Digest&) const = default;
+  friend bool operator==(const Digest&, const Digest&) = default;
+  friend bool operator<(const Digest& a, const Digest& b) {
+    return std::tie(a.hash, a.n_bytes) < std::tie(b.hash, b.n_bytes);
+  }
 };
 
 template <class T>
