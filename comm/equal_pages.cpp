@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "comm/host_file.hpp"
+#include "core/blob.hpp"
 #include "core/errors.hpp"
 
 namespace strake::comm {
@@ -52,7 +53,7 @@ std::vector<std::vector<T>> all_of(Communicator& communicator, const std::vector
     const Bytes bytes =
         communicator.broadcast(gathered.empty() ? Bytes{} : gathered[static_cast<std::size_t>(rank)], 0, timeout);
     std::vector<T>& values = all.emplace_back(bytes.size() / sizeof(T));
-    ensure(values.size() * sizeof(T) == bytes.size(), "all ranks share pages at the same time");
+    ensure(values.size() * sizeof(T) == bytes.size(), "bytes that were gathered are whole values");
     if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
   }
   return all;
@@ -62,7 +63,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// The ranks of one host that have a span, ascending, each once.
+// The ranks near this one that have a span, ascending, each once.
 using Holders = std::map<Digest, std::vector<std::size_t>>;
 
 // What a rank puts into its file: of what several hold, that of which it is the lowest holder.
@@ -82,52 +83,65 @@ Published published_by(std::size_t rank, const std::vector<Digest>& digests, con
   return published;
 }
 
-// A mapping of this process that goes with it.
-class Mapping {
- public:
-  Mapping(const HostFile& file, std::size_t n_bytes)
-      : memory_(file.exists() ? file.map(0, n_bytes) : nullptr), n_bytes_(n_bytes) {}
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() {
-    if (memory_ != nullptr) munmap(memory_, n_bytes_);
-  }
-  [[nodiscard]] std::byte* data() const { return memory_; }
-
- private:
-  std::byte* memory_;
-  std::size_t n_bytes_;
+// What a rank puts where others see it.
+struct Offer {
+  HostFileAddress address;
+  std::uint64_t n_bytes = 0;  // that are there; what should lie behind them found no memory
 };
 
-// The file with what this rank publishes; none where there is no memory for it.
-HostFile file_of(const Published& published, const std::vector<std::span<std::byte>>& pages,
-                 const std::vector<Digest>& digests) {
-  if (published.n_bytes == 0) return {};
-  HostFile file = HostFile::create(published.n_bytes);
-  if (!file.exists() || !file.reserve(0, published.n_bytes)) return {};
-  const Mapping mapping(file, published.n_bytes);
-  if (mapping.data() == nullptr) return {};
-  for (std::size_t i = 0; i < pages.size(); ++i)
-    if (const auto place = published.places.find(digests[i]); place != published.places.end())
-      std::memcpy(mapping.data() + place->second, pages[i].data(), pages[i].size());
-  return file;
-}
+/// One rank's pages, some of which become others'.
+class OwnPages {
+ public:
+  OwnPages(const std::vector<std::span<std::byte>>& pages, const std::vector<Digest>& digests)
+      : pages_(pages), digests_(digests), replaced_(pages.size()) {}
 
-// Puts what is published in the place of this rank's own, where the two are equal. Gives their bytes.
-std::size_t take_over(const HostFile& file, const Published& published, const std::vector<std::span<std::byte>>& pages,
-                      const std::vector<Digest>& digests) {
-  if (published.n_bytes == 0) return 0;
-  const Mapping mapping(file, published.n_bytes);
-  if (mapping.data() == nullptr) return 0;
-  std::size_t n_bytes = 0;
-  for (std::size_t i = 0; i < pages.size(); ++i) {
-    const auto place = published.places.find(digests[i]);
-    if (place == published.places.end()) continue;
-    if (std::memcmp(mapping.data() + place->second, pages[i].data(), pages[i].size()) != 0) continue;
-    if (file.map_over(pages[i].data(), place->second, pages[i].size())) n_bytes += pages[i].size();
+  /// One span after the other, so that none is held twice for long.
+  [[nodiscard]] Offer publish(HostFile& file, const Published& published) {
+    if (published.n_bytes > 0) file = HostFile::create(published.n_bytes);
+    Offer offer{.address = file.address()};
+    for (std::size_t i = 0; i < pages_.size() && file.exists(); ++i) {
+      const auto place = published.places.find(digests_[i]);
+      if (place == published.places.end() || place->second != offer.n_bytes) continue;
+      if (!file.reserve(place->second, pages_[i].size()) || !file.write(place->second, pages_[i])) break;
+      offer.n_bytes += pages_[i].size();
+      replace(i, file, place->second);
+    }
+    return offer;
   }
-  return n_bytes;
-}
+
+  void take_over(const HostFile& file, const Published& published, std::uint64_t n_bytes) {
+    for (std::size_t i = 0; i < pages_.size() && file.exists(); ++i) {
+      const auto place = published.places.find(digests_[i]);
+      if (!replaced_[i] && place != published.places.end() && place->second < n_bytes) replace(i, file, place->second);
+    }
+  }
+
+  [[nodiscard]] std::size_t replaced_bytes() const {
+    std::size_t n_bytes = 0;
+    for (std::size_t i = 0; i < pages_.size(); ++i) n_bytes += replaced_[i] ? pages_[i].size() : 0;
+    return n_bytes;
+  }
+
+ private:
+  // Where the two are equal.
+  void replace(std::size_t i, const HostFile& file, std::size_t begin) {
+    const std::span<std::byte> own = pages_[i];
+    std::byte* theirs = file.map(begin, own.size(), Access::read);
+    if (theirs == nullptr) return;
+    if (std::memcmp(theirs, own.data(), own.size()) != 0) {
+      munmap(theirs, own.size());
+      return;
+    }
+    // What fails here may have taken the own pages away already.
+    if (mremap(theirs, own.size(), own.size(), MREMAP_MAYMOVE | MREMAP_FIXED, own.data()) == MAP_FAILED)
+      throw OutOfMemory(own.size());
+    replaced_[i] = true;
+  }
+
+  const std::vector<std::span<std::byte>>& pages_;
+  const std::vector<Digest>& digests_;
+  std::vector<bool> replaced_;
+};
 
 }  // namespace
 
@@ -135,35 +149,37 @@ std::size_t share_equal_pages(Communicator& communicator, const std::vector<std:
                               Timeout timeout) {
   if (!may_share || communicator.size() < 2) return 0;
   const auto me = static_cast<std::size_t>(communicator.rank());
-  const std::string name = communicator.host();
-  const std::vector<std::vector<char>> hosts =
-      all_of(communicator, std::vector<char>(name.begin(), name.end()), timeout);
-  if (std::ranges::all_of(hosts, [&](const auto& host) { return std::ranges::count(hosts, host) == 1; })) return 0;
+  std::vector<bool> near;
+  for (const auto& address : all_of(communicator, std::vector{HostFile().address()}, timeout))
+    near.push_back(address.front().is_near(HostFile().address()));
 
   std::vector<Digest> mine;
   for (const std::span<const std::byte> span : pages)
     mine.push_back({std::hash<std::string_view>{}(text_of(span)), span.size()});
   const std::vector<std::vector<Digest>> digests = all_of(communicator, mine, timeout);
-
   Holders holders;
   for (std::size_t rank = 0; rank < digests.size(); ++rank) {
-    if (hosts[rank] != hosts[me]) continue;
+    if (!near[rank]) continue;
     for (const Digest& digest : digests[rank]) {
       std::vector<std::size_t>& ranks = holders[digest];
       if (ranks.empty() || ranks.back() != rank) ranks.push_back(rank);
     }
   }
-  const Published published = published_by(me, mine, holders);
-  const HostFile file = file_of(published, pages, mine);
-  const std::vector<std::vector<HostFileAddress>> addresses =
-      all_of(communicator, std::vector{file.address()}, timeout);
-  std::size_t n_bytes = take_over(file, published, pages, mine);
-  for (std::size_t rank = 0; rank < me; ++rank)
-    if (hosts[rank] == hosts[me])
-      n_bytes +=
-          take_over(HostFile::open(addresses[rank].front()), published_by(rank, digests[rank], holders), pages, mine);
+
+  OwnPages own(pages, mine);
+  HostFile file;
+  const Published published = near[me] ? published_by(me, mine, holders) : Published{};
+  const std::vector<std::vector<Offer>> offers =
+      all_of(communicator, std::vector{own.publish(file, published)}, timeout);
+  own.take_over(file, published, offers[me].front().n_bytes);  // what this rank holds twice
+  for (std::size_t rank = 0; rank < me; ++rank) {
+    if (!near[rank]) continue;
+    const Offer& offer = offers[rank].front();
+    own.take_over(HostFile::open(offer.address, Access::read), published_by(rank, digests[rank], holders),
+                  offer.n_bytes);
+  }
   communicator.barrier(timeout);  // files are held until all have opened them
-  return n_bytes;
+  return own.replaced_bytes();
 }
 
 }  // namespace strake::comm

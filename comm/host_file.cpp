@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <fstream>
 #include <string>
+#include <utility>
 
 namespace strake::comm {
 
@@ -46,37 +46,47 @@ HostFile HostFile::create(std::size_t n_bytes) {
 }
 
 HostFileAddress HostFile::address() const {
+  HostFileAddress address{.kernel = kernel_number(), .process_names = process_names(), .process = getpid()};
   struct stat file = {};
-  const std::uint64_t names = process_names();
-  if (!exists() || names == 0 || fstat(descriptor_.get(), &file) != 0) return {};
-  return {kernel_number(), names, getpid(), descriptor_.get(), file.st_ino};
+  if (!exists() || fstat(descriptor_.get(), &file) != 0) return address;
+  address.descriptor = descriptor_.get();
+  address.device = file.st_dev;
+  address.file = file.st_ino;
+  address.n_bytes = static_cast<std::uint64_t>(file.st_size);
+  return address;
 }
 
-// Nothing but a regular file is opened.
-HostFile HostFile::open(const HostFileAddress& address) {
+// Nothing but a regular file is opened, and what was opened is asked whether it is the one.
+HostFile HostFile::open(const HostFileAddress& address, Access access) {
   HostFile opened;
-  if (address.descriptor < 0 || address.process_names != process_names() || address.kernel != kernel_number())
-    return opened;
+  if (address.descriptor < 0 || !address.is_near(HostFile().address())) return opened;
   const std::string path = "/proc/" + std::to_string(address.process) + "/fd/" + std::to_string(address.descriptor);
   struct stat file = {};
-  if (stat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) && file.st_ino == address.file)
-    *opened.descriptor_.out() = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-  return opened;
+  if (stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return opened;
+  *opened.descriptor_.out() = ::open(path.c_str(), (access == Access::read ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+  const bool is_it = opened.exists() && fstat(opened.descriptor_.get(), &file) == 0 && file.st_dev == address.device &&
+                     file.st_ino == address.file && static_cast<std::uint64_t>(file.st_size) == address.n_bytes;
+  return is_it ? std::move(opened) : HostFile();
 }
 
 bool HostFile::reserve(std::size_t begin, std::size_t n_bytes) {
   return posix_fallocate(descriptor_.get(), static_cast<off_t>(begin), static_cast<off_t>(n_bytes)) == 0;
 }
 
-std::byte* HostFile::map(std::size_t begin, std::size_t n_bytes) const {
-  void* memory =
-      mmap(nullptr, n_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_.get(), static_cast<off_t>(begin));
-  return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
+bool HostFile::write(std::size_t begin, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = pwrite(descriptor_.get(), bytes.data(), bytes.size(), static_cast<off_t>(begin));
+    if (n <= 0) return false;
+    begin += static_cast<std::size_t>(n);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return true;
 }
 
-bool HostFile::map_over(std::byte* at, std::size_t begin, std::size_t n_bytes) const {
-  return mmap(at, n_bytes, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor_.get(), static_cast<off_t>(begin)) !=
-         MAP_FAILED;
+std::byte* HostFile::map(std::size_t begin, std::size_t n_bytes, Access access) const {
+  const int rights = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
+  void* memory = mmap(nullptr, n_bytes, rights, MAP_SHARED, descriptor_.get(), static_cast<off_t>(begin));
+  return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
 }
 
 }  // namespace strake::comm

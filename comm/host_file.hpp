@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/unique_handle.hpp"
 
@@ -16,8 +17,17 @@ struct HostFileAddress {
   std::uint64_t process_names = 0;   // the namespace of process numbers; containers have their own
   std::int64_t process = 0;
   std::int64_t descriptor = -1;  // none where there is no file
-  std::uint64_t file = 0;        // its serial number: another process of that number does not have it
+  std::uint64_t device = 0;      // with `file`: another process of that number does not have it
+  std::uint64_t file = 0;
+  std::uint64_t n_bytes = 0;
+
+  /// Whether processes there and here can open each other's files at all.
+  [[nodiscard]] bool is_near(const HostFileAddress& other) const {
+    return kernel == other.kernel && process_names == other.process_names && process_names != 0;
+  }
 };
+
+enum class Access : unsigned char { read, write };
 
 /// Holds a file open. Its memory is free once nobody holds or maps it, however processes end.
 class HostFile {
@@ -28,21 +38,21 @@ class HostFile {
   /// A new file of `n_bytes`, which take memory when `reserve` is called or when they are written to; none where the
   /// system or a limit on the size of files refuses it.
   [[nodiscard]] static HostFile create(std::size_t n_bytes);
-  /// Another process's file, for reading and writing; none where there is no way to it.
-  [[nodiscard]] static HostFile open(const HostFileAddress& address);
+  /// Another process's file; none where there is no way to it.
+  [[nodiscard]] static HostFile open(const HostFileAddress& address, Access access);
 
   [[nodiscard]] bool exists() const { return descriptor_.get() >= 0; }
+  /// Of no file, it still tells where this process is.
   [[nodiscard]] HostFileAddress address() const;
 
-  /// Whether the system has the memory for these bytes, which then are this file's: what is missed here would end the
-  /// process when it is written to.
+  /// Takes the memory for these bytes now. False where the system has none: it would end the process that writes there.
+  /// (Where it hands out more than it has, it may end processes all the same.)
   [[nodiscard]] bool reserve(std::size_t begin, std::size_t n_bytes);
+  /// False where not all bytes could be written.
+  [[nodiscard]] bool write(std::size_t begin, std::span<const std::byte> bytes);
 
-  /// The mapped bytes; null where the system refuses.
-  [[nodiscard]] std::byte* map(std::size_t begin, std::size_t n_bytes) const;
-  /// Puts bytes of the file in the place of this process's memory at `at`, for reading only. False where the system
-  /// refuses; then nothing has changed.
-  [[nodiscard]] bool map_over(std::byte* at, std::size_t begin, std::size_t n_bytes) const;
+  /// The mapped bytes; null where the system refuses. The caller unmaps them.
+  [[nodiscard]] std::byte* map(std::size_t begin, std::size_t n_bytes, Access access) const;
 
  private:
   struct DescriptorTraits {

@@ -74,8 +74,8 @@ HostMemory::HostMemory(int rank, int size) : rank_(rank), parts_(static_cast<std
   check(MPI_Allgather(&mine, sizeof(mine), MPI_BYTE, all.data(), sizeof(mine), MPI_BYTE, host.get()), "MPI_Allgather");
   bool mapped_all = mine_.exists();
   for (std::size_t i = 0; i < ranks.size(); ++i) {
-    const HostFile part = HostFile::open(all[i]);
-    std::byte* memory = part.exists() ? part.map(0, part_bytes) : nullptr;
+    const HostFile part = HostFile::open(all[i], Access::write);
+    std::byte* memory = part.exists() ? part.map(0, part_bytes, Access::write) : nullptr;
     parts_[static_cast<std::size_t>(ranks[i])] = memory;
     mapped_all = mapped_all && memory != nullptr;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Memory that every frame streams through, on pages of two megabytes where the system has them.
+/// Memory that every frame streams through, on pages of two megabytes where the system has them. What ranks of a host
+/// share later (see comm/equal_pages.hpp) leaves them.
 
 #include <cstddef>
 #include <memory>
@@ -20,7 +21,7 @@ class LargePages {
   /// Uninitialised memory, aligned to 64 bytes; long blobs have pages of the system of their own.
   [[nodiscard]] Blob allocate(std::size_t n_bytes);
 
-  /// The pages of all long blobs, also of those that are gone.
+  /// The pages of all long blobs, also of those that are gone: nobody gets their pages again while the pool lives.
   [[nodiscard]] const std::vector<std::span<std::byte>>& whole_pages() const { return whole_pages_; }
 
  private:

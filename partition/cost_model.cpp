@@ -2,7 +2,6 @@
 #include "partition/cost_model.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/errors.hpp"
 
@@ -16,7 +15,10 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw InvalidInput("profile: " + message);
 }
 
-bool is_time(double us) { return std::isfinite(us) && us >= 0; }
+// A day, beyond which sums and differences of times mean nothing any more.
+constexpr double longest_us = 86'400e6;
+
+bool is_time(double us) { return us >= 0 && us <= longest_us; }
 
 void check_op(const OpCost& cost, const std::string& where) {
   require(!cost.extents.empty() && cost.extents.size() == cost.microseconds.size(),
@@ -26,8 +28,10 @@ void check_op(const OpCost& cost, const std::string& where) {
   for (std::size_t i = 1; i < cost.extents.size(); ++i)
     require(cost.extents[i - 1] < cost.extents[i], where + ": expected ascending extents");
   require(std::all_of(cost.microseconds.begin(), cost.microseconds.end(), is_time),
-          where + ": expected times of 0 or more");
+          where + ": expected times from 0 to a day");
 }
+
+}  // namespace
 
 void check_profile(const Graph& graph, const Profile& profile) {
   require(profile.n_ranks() >= 1, "expected at least one rank");
@@ -43,11 +47,12 @@ void check_profile(const Graph& graph, const Profile& profile) {
     for (const Link& link : profile.links[rank])
       require(is_time(link.latency_us) && is_time(link.us_per_byte) && is_time(link.overhead_us) &&
                   is_time(link.overhead_us_per_byte),
-              where + ": expected link times of 0 or more");
+              where + ": expected link times from 0 to a day");
     const std::vector<OpCost>& ops = profile.ranks[rank].ops;
     require(ops.size() == graph.ops.size(), where + ": expected costs of " + std::to_string(graph.ops.size()) +
                                                 " operators, got " + std::to_string(ops.size()));
-    require(is_time(profile.ranks[rank].jitter_us), where + ": expected a jitter of 0 or more");
+    require(is_time(profile.ranks[rank].jitter_us), where + ": expected a jitter from 0 to a day");
+    require(is_time(profile.ranks[rank].whole_us), where + ": expected a time of the whole model from 0 to a day");
     const std::vector<OpCost>& channels = profile.ranks[rank].channels;
     require(channels.empty() || channels.size() == ops.size(), where + ": expected costs by channels of " +
                                                                    std::to_string(ops.size()) + " operators, got " +
@@ -57,10 +62,14 @@ void check_profile(const Graph& graph, const Profile& profile) {
       if (!is_free(graph.op(id))) check_op(ops[at(id)], name);
       if (channels.empty() || channels[at(id)].extents.empty()) continue;
       check_op(channels[at(id)], name + " by channels");
+      require(graph.shape(id).size() > 1 && channels[at(id)].extents.back() == graph.shape(id)[1],
+              name + " by channels: expected that the last has all channels");
       require(channels[at(id)].microseconds.back() > 0, name + " by channels: expected that all of them take time");
     }
   }
 }
+
+namespace {
 
 // Linear between measured extents, proportional below the smallest.
 double interpolated_us(const OpCost& cost, Index extent) {

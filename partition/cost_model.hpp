@@ -9,6 +9,9 @@
 
 namespace strake::partition {
 
+/// @throws InvalidInput if profile and graph do not belong together, or a time cannot be one
+void check_profile(const Graph& graph, const Profile& profile);
+
 /// Microseconds for boxes and messages, from a measured profile.
 class CostModel {
  public:

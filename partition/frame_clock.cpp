@@ -57,7 +57,7 @@ FrameClock::Arrival FrameClock::take_arrivals(int rank, const std::vector<OpId>&
 double FrameClock::meet(int rank, double ahead_us, const Arrival& arrival) {
   double& variance = variance_[static_cast<std::size_t>(rank)];
   const double more = mean_lateness_us(std::abs(ahead_us), variance + arrival.variance);
-  variance = 0;
+  if (ahead_us > 0 || more > 0) variance = 0;
   return std::max(ahead_us, 0.0) + more;
 }
 

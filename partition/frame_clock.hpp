@@ -47,7 +47,8 @@ class FrameClock {
   };
 
   // What a rank waits for something that is expected `ahead_us` from now, and what it waits more than that on average
-  // since both times vary. From then on the two ranks go on together.
+  // since both times vary. A rank that had to wait is taken to go on with its peer: its variance begins anew. (The
+  // peer's goes on until it waits itself; of several that a rank waits for, the latest counts.)
   [[nodiscard]] double meet(int rank, double ahead_us, const Arrival& arrival);
   void pass(int rank, double us);
 

@@ -14,6 +14,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "partition/cost_model.hpp"
 #include "partition/plan_json.hpp"
 
 namespace strake::engine {
@@ -67,14 +68,15 @@ void store_text(const fs::path& file, const std::string& key, const std::string&
 
 }  // namespace
 
-std::optional<RankProfile> load_profile(const ProfileKey& key) {
+std::optional<RankProfile> load_profile(const ProfileKey& key, const Graph& graph) {
   const std::optional<fs::path> file = file_for(key, ".profile");
   if (!file) return std::nullopt;
   const std::optional<std::string> text = load_text(*file, key);
   if (!text) return std::nullopt;
   try {
     Profile profile = partition::profile_from_json(*text, file->string());
-    if (profile.ranks.size() != 1) return std::nullopt;
+    if (profile.ranks.size() != 1) throw InvalidInput(file->string() + ": expected the profile of one rank");
+    partition::check_profile(graph, profile);
     return std::move(profile.ranks.front());
   } catch (const InvalidInput& error) {
     log(LogLevel::warning, std::string("measuring again, the stored profile is unusable: ") + error.what());

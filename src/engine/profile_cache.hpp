@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/graph.hpp"
 #include "core/profile.hpp"
 #include "engine/kernel_choice.hpp"
 
@@ -14,8 +15,9 @@ namespace strake::engine {
 /// library, instruction set, Strake's build, model, axis, exactness, emulated slowdown.
 using ProfileKey = std::string;
 
-/// The profile that was stored under exactly this key; empty if there is none or it cannot be read.
-[[nodiscard]] std::optional<RankProfile> load_profile(const ProfileKey& key);
+/// The profile that was stored under exactly this key; empty if there is none, and with a warning if it cannot be read
+/// or cannot be one of `graph`.
+[[nodiscard]] std::optional<RankProfile> load_profile(const ProfileKey& key, const Graph& graph);
 
 /// The kernels that were measured to be the fastest for the boxes that the key names.
 [[nodiscard]] std::optional<Families> load_families(const std::string& key, std::size_t n_ops);

@@ -110,7 +110,8 @@ struct Samples {
 
   /// How much the time of a stretch of steps varies from frame to frame: its variance per microsecond, from mean
   /// absolute deviations, which single disturbances hardly move.
-  [[nodiscard]] double jitter_us() const {
+  /// Empty where no stretch is long enough.
+  [[nodiscard]] std::vector<double> jitters_us() const {
     constexpr double stretch_us = 100;               // about what lies between two exchanges
     constexpr double normal = std::numbers::pi / 2;  // the variance of a normal number by its mean deviation squared
     std::vector<double> jitters;
@@ -124,7 +125,7 @@ struct Samples {
       jitters.push_back(normal * deviation * deviation / middle);
       sums.assign(total.size(), 0.0);
     }
-    return median(std::move(jitters));
+    return jitters;
   }
 };
 
@@ -220,7 +221,7 @@ std::vector<Families> families_by_cut(const Graph& graph, const ProfilerOptions&
 // What frames tell beside the costs of operators.
 struct FrameStatistics {
   double us = 0;
-  double jitter_us = 0;
+  std::vector<double> jitters_us = {};  // of stretches of a frame
 };
 
 // All ranks have as many stretches, each of about as many bytes of weights.
@@ -259,7 +260,7 @@ FrameStatistics measure_stretch(const Graph& graph, const ProfilerOptions& optio
     std::vector<double>& times = points[static_cast<std::size_t>(id)][part ? part->size() : 1];
     if (times.size() == sweep) times.push_back(step_us[step]);
   }
-  return {median(samples.total), samples.jitter_us()};
+  return {median(samples.total), samples.jitters_us()};
 }
 
 FrameStatistics measure_cut(const Graph& graph, const ProfilerOptions& options, const Cut& cut,
@@ -270,7 +271,7 @@ FrameStatistics measure_cut(const Graph& graph, const ProfilerOptions& options, 
     const FrameStatistics part =
         measure_stretch(graph, options, cut, families, stretch, time_per_fraction / list.size(), sweep, points);
     frame.us += part.us;
-    frame.jitter_us += part.jitter_us / static_cast<double>(list.size());
+    frame.jitters_us.insert(frame.jitters_us.end(), part.jitters_us.begin(), part.jitters_us.end());
   }
   return frame;
 }
@@ -327,7 +328,7 @@ RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options) 
       CostPoints& points = cuts[i].along == Cut::Along::channels ? channels : strips;
       const FrameStatistics frame = measure_cut(graph, options, cuts[i], families[i], sweep, points);
       if (i == 0) whole_us.push_back(frame.us);
-      jitters.push_back(frame.jitter_us);
+      jitters.insert(jitters.end(), frame.jitters_us.begin(), frame.jitters_us.end());
     }
     slowest_us = options.largest(whole_us.back());
     // All ranks see the same times, so all stop together.

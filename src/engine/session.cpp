@@ -148,7 +148,8 @@ void Session::compile(Plan plan) {
   weights_ = std::make_unique<kernels::WeightStore>(graph_, settings_.storage);
   program_ = std::make_unique<Program>(graph_, plan_, rank(), communicator_, *weights_,
                                        ProgramOptions{settings_.exactness, Messages::sent, std::move(families)});
-  (void)comm::share_equal_pages(*communicator_, weights_->whole_pages(), set_up_timeout);
+  const std::size_t shared = comm::share_equal_pages(*communicator_, weights_->whole_pages(), set_up_timeout);
+  if (shared > 0) log(LogLevel::debug, std::to_string(shared >> 20) + " MB of weights shared with ranks of this host");
   executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{slowdown(), settings_.timeout});
   forget_times();
   check_memory();

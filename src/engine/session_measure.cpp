@@ -54,8 +54,7 @@ std::string Session::profile_key(const std::vector<int>& neighbours) const {
 
 Profile Session::profile() {
   const ProfileKey key = profile_key(ranks_on_host(infos_, rank()));
-  std::optional<RankProfile> mine = load_profile(key);
-  if (mine && mine->ops.size() != graph_.ops.size()) mine.reset();
+  std::optional<RankProfile> mine = load_profile(key, graph_);
   if (!all_have(mine.has_value())) {
     if (is_root()) log(LogLevel::info, "measuring kernels (once per model and machine)");
     // Measuring needs room for weights of its own; rank 0 reads the model again afterwards.
