@@ -10,6 +10,7 @@
 #include "comm/link_probe.hpp"
 #include "core/log.hpp"
 #include "core/serialize.hpp"
+#include "engine/pooling.hpp"
 #include "engine/profile_cache.hpp"
 #include "engine/profiler.hpp"
 #include "engine/session.hpp"
@@ -79,6 +80,7 @@ Profile Session::profile() {
   Profile profile{.model = fingerprint(graph_), .axis = axis(), .ranks = {}, .links = {}};
   const std::vector<comm::Bytes> all = communicator_->gather(to_bytes(*mine), 0, set_up_timeout);
   for (const comm::Bytes& bytes : all) profile.ranks.push_back(rank_profile_from_bytes(bytes));
+  pool_alike(profile.ranks);
   profile.links = comm::probe_links(*communicator_, set_up_timeout);
   return profile;
 }
