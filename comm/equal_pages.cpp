@@ -31,7 +31,6 @@ constexpr bool may_share = true;
 struct Digest {
   std::uint64_t hash = 0;
   std::uint64_t n_bytes = 0;
-  friend bool operator==(const Digest&, const Digest&) = default;
   friend bool operator<(const Digest& a, const Digest& b) {
     return std::tie(a.hash, a.n_bytes) < std::tie(b.hash, b.n_bytes);
   }
