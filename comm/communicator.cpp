@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "comm/communicator.hpp"
 
+#include <cstring>
+
+#include "core/errors.hpp"
+
 namespace strake::comm {
 
 // A binomial tree: in round k, ranks below 2^k (counted from the root) send to the rank 2^k above them.
@@ -23,6 +27,30 @@ std::vector<Bytes> Communicator::gather(Bytes bytes, int root, Timeout timeout) 
   for (int src = 0; src < size(); ++src)
     if (src != root) all[static_cast<std::size_t>(src)] = receive(src, timeout);
   all[static_cast<std::size_t>(root)] = std::move(bytes);
+  return all;
+}
+
+// One broadcast of all, with the length before each.
+std::vector<Bytes> Communicator::gather_for_all(Bytes bytes, Timeout timeout) {
+  Bytes joined;
+  for (const Bytes& one : gather(std::move(bytes), 0, timeout)) {
+    const std::size_t length = one.size();
+    const auto* begin = reinterpret_cast<const std::byte*>(&length);
+    joined.insert(joined.end(), begin, begin + sizeof(length));
+    joined.insert(joined.end(), one.begin(), one.end());
+  }
+  joined = broadcast(std::move(joined), 0, timeout);
+  std::vector<Bytes> all;
+  std::span<const std::byte> rest = joined;
+  while (!rest.empty()) {
+    std::size_t length = 0;
+    ensure(rest.size() >= sizeof(length), "what was joined has a length before each part");
+    std::memcpy(&length, rest.data(), sizeof(length));
+    rest = rest.subspan(sizeof(length));
+    ensure(rest.size() >= length, "what was joined has all bytes of each part");
+    all.emplace_back(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(length));
+    rest = rest.subspan(length);
+  }
   return all;
 }
 

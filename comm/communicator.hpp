@@ -47,6 +47,8 @@ class Communicator {
   [[nodiscard]] Bytes broadcast(Bytes bytes, int root, Timeout timeout);
   /// Collective: `root` gets everybody's bytes by rank, the others nothing.
   [[nodiscard]] std::vector<Bytes> gather(Bytes bytes, int root, Timeout timeout);
+  /// Collective: everybody gets everybody's bytes by rank.
+  [[nodiscard]] std::vector<Bytes> gather_for_all(Bytes bytes, Timeout timeout);
   /// Collective: returns when all ranks have called it.
   void barrier(Timeout timeout);
 

@@ -20,13 +20,6 @@ namespace strake::comm {
 
 namespace {
 
-// SimGrid's SMPI runs all ranks in one process, of one memory.
-#ifdef STRAKE_SMPI
-constexpr bool may_share = false;
-#else
-constexpr bool may_share = true;
-#endif
-
 // One rank's span of pages, as the others hear of it.
 struct Digest {
   std::uint64_t hash = 0;
@@ -47,10 +40,7 @@ Bytes bytes_of(const std::vector<T>& values) {
 template <class T>
 std::vector<std::vector<T>> all_of(Communicator& communicator, const std::vector<T>& mine, Timeout timeout) {
   std::vector<std::vector<T>> all;
-  const std::vector<Bytes> gathered = communicator.gather(bytes_of(mine), 0, timeout);
-  for (int rank = 0; rank < communicator.size(); ++rank) {
-    const Bytes bytes =
-        communicator.broadcast(gathered.empty() ? Bytes{} : gathered[static_cast<std::size_t>(rank)], 0, timeout);
+  for (const Bytes& bytes : communicator.gather_for_all(bytes_of(mine), timeout)) {
     std::vector<T>& values = all.emplace_back(bytes.size() / sizeof(T));
     ensure(values.size() * sizeof(T) == bytes.size(), "bytes that were gathered are whole values");
     if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
@@ -146,11 +136,12 @@ class OwnPages {
 
 std::size_t share_equal_pages(Communicator& communicator, const std::vector<std::span<std::byte>>& pages,
                               Timeout timeout) {
-  if (!may_share || communicator.size() < 2) return 0;
+  if (!HostFile::supported() || communicator.size() < 2) return 0;
   const auto me = static_cast<std::size_t>(communicator.rank());
+  const HostFileAddress here = HostFile().address();
   std::vector<bool> near;
-  for (const auto& address : all_of(communicator, std::vector{HostFile().address()}, timeout))
-    near.push_back(address.front().is_near(HostFile().address()));
+  for (const auto& address : all_of(communicator, std::vector{here}, timeout))
+    near.push_back(address.front().is_near(here));
 
   std::vector<Digest> mine;
   for (const std::span<const std::byte> span : pages)

@@ -37,6 +37,14 @@ bool may_grow_to(std::size_t n_bytes) {
 
 void HostFile::DescriptorTraits::destroy(Handle descriptor) noexcept { close(descriptor); }
 
+bool HostFile::supported() {
+#ifdef STRAKE_SMPI
+  return false;
+#else
+  return true;
+#endif
+}
+
 HostFile HostFile::create(std::size_t n_bytes) {
   HostFile file;
   if (!may_grow_to(n_bytes)) return file;

@@ -32,6 +32,9 @@ enum class Access : unsigned char { read, write };
 /// Holds a file open. Its memory is free once nobody holds or maps it, however processes end.
 class HostFile {
  public:
+  /// False under SimGrid's SMPI, which runs all ranks in one process and knows the time of messages only.
+  [[nodiscard]] static bool supported();
+
   /// None.
   HostFile() = default;
 

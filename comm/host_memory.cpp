@@ -25,13 +25,6 @@ constexpr std::size_t least_bytes = 4 * 1024;
 // The header and the cells begin at a cache line each.
 constexpr std::size_t line_bytes = 64;
 
-// SimGrid's SMPI runs all ranks in one process and knows the time of messages only.
-#ifdef STRAKE_SMPI
-constexpr bool may_share = false;
-#else
-constexpr bool may_share = true;
-#endif
-
 std::size_t in_whole_lines(std::size_t n_bytes) { return (n_bytes + line_bytes - 1) / line_bytes * line_bytes; }
 
 // The ranks of `comm` by their ranks in the world.
@@ -61,7 +54,7 @@ bool all_agree(bool mine, MPI_Comm comm) {
 }  // namespace
 
 HostMemory::HostMemory(int rank, int size) : rank_(rank), parts_(static_cast<std::size_t>(size), nullptr) {
-  if (!may_share) return;
+  if (!HostFile::supported()) return;
   OwnedComm host;
   check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, host.out()), "MPI_Comm_split_type");
   check(MPI_Comm_set_errhandler(host.get(), MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");

@@ -170,11 +170,8 @@ std::vector<std::string> hosts_of(Communicator& communicator, Timeout timeout) {
     return Bytes(begin, begin + text.size());
   };
   std::vector<std::string> hosts;
-  const std::vector<Bytes> all = communicator.gather(bytes_of(communicator.host()), 0, timeout);
-  for (int rank = 0; rank < communicator.size(); ++rank) {
-    const Bytes name = communicator.broadcast(all.empty() ? Bytes{} : all[static_cast<std::size_t>(rank)], 0, timeout);
+  for (const Bytes& name : communicator.gather_for_all(bytes_of(communicator.host()), timeout))
     hosts.emplace_back(reinterpret_cast<const char*>(name.data()), name.size());
-  }
   return hosts;
 }
 

@@ -63,10 +63,7 @@ Profile copies(const Profile& one, const PlanOptions& options) {
   for (std::size_t rank = 0; rank < n; ++rank) {
     RankProfile copy = one.ranks.front();
     const double factor = rank < options.common.slowdowns.size() ? options.common.slowdowns[rank] : 1;
-    for (std::vector<OpCost>* costs : {&copy.ops, &copy.channels})
-      for (OpCost& cost : *costs)
-        for (double& us : cost.microseconds) us *= factor;
-    copy.whole_us *= factor;
+    scale_times(copy, factor);
     profile.ranks.push_back(std::move(copy));
   }
   profile.links.assign(n, std::vector<Link>(n, link));

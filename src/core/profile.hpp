@@ -28,6 +28,14 @@ struct RankProfile {
   double baseline_bytes = 0;    // resident before anything was prepared
 };
 
+/// Multiplies what every operator and the whole model take.
+inline void scale_times(RankProfile& rank, double factor) {
+  for (std::vector<OpCost>* costs : {&rank.ops, &rank.channels})
+    for (OpCost& cost : *costs)
+      for (double& us : cost.microseconds) us *= factor;
+  rank.whole_us *= factor;
+}
+
 /// What a message of n bytes costs between two ranks: it is there latency + n * us_per_byte after its start, and its
 /// sender can compute again after overhead + n * overhead_us_per_byte (the o and O of the LoOgGP model, D. Martinez et
 /// al., 2009). Between processes of one machine the sender's copying is nearly all of it.

@@ -56,16 +56,9 @@ std::string text_of(const comm::Bytes& bytes) { return {reinterpret_cast<const c
 
 std::vector<RankInfo> exchange_infos(comm::Communicator& communicator, const RankInfo& mine,
                                      std::chrono::nanoseconds timeout) {
-  const std::vector<comm::Bytes> texts = communicator.gather(bytes_of(to_text(mine)), 0, timeout);
-  std::string joined;
-  for (const comm::Bytes& text : texts) joined += text_of(text) + '\0';
-  joined = text_of(communicator.broadcast(bytes_of(joined), 0, timeout));
   std::vector<RankInfo> infos;
-  for (std::size_t begin = 0; begin < joined.size();) {
-    const std::size_t end = joined.find('\0', begin);
-    infos.push_back(from_text(joined.substr(begin, end - begin)));
-    begin = end + 1;
-  }
+  for (const comm::Bytes& text : communicator.gather_for_all(bytes_of(to_text(mine)), timeout))
+    infos.push_back(from_text(text_of(text)));
   return infos;
 }
 

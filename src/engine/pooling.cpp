@@ -18,19 +18,19 @@ bool measured_alike(const std::vector<OpCost>& a, const std::vector<OpCost>& b) 
   return std::ranges::equal(a, b, {}, &OpCost::extents, &OpCost::extents);
 }
 
-void pool_costs(const Group& group, std::vector<OpCost> RankProfile::*costs) {
-  for (std::size_t op = 0; op < (group.front()->*costs).size(); ++op)
-    for (std::size_t i = 0; i < (group.front()->*costs)[op].microseconds.size(); ++i) {
-      double sum = 0;
-      for (const RankProfile* rank : group) sum += (rank->*costs)[op].microseconds[i];
-      for (RankProfile* rank : group) (rank->*costs)[op].microseconds[i] = sum / static_cast<double>(group.size());
-    }
+// Gives all of them the mean of what `number` refers to in each.
+template <class Number>
+void pool(const Group& group, Number number) {
+  double sum = 0;
+  for (RankProfile* rank : group) sum += number(*rank);
+  for (RankProfile* rank : group) number(*rank) = sum / static_cast<double>(group.size());
 }
 
-void pool_numbers(const Group& group, double RankProfile::*number) {
-  double sum = 0;
-  for (const RankProfile* rank : group) sum += rank->*number;
-  for (RankProfile* rank : group) rank->*number = sum / static_cast<double>(group.size());
+void pool_costs(const Group& group, std::vector<OpCost> RankProfile::*costs) {
+  const std::vector<OpCost>& any = group.front()->*costs;
+  for (std::size_t op = 0; op < any.size(); ++op)
+    for (std::size_t i = 0; i < any[op].microseconds.size(); ++i)
+      pool(group, [&](RankProfile& rank) -> double& { return (rank.*costs)[op].microseconds[i]; });
 }
 
 }  // namespace
@@ -51,8 +51,8 @@ void pool_alike(std::vector<RankProfile>& ranks) {
     const Group group(begin, end);
     pool_costs(group, &RankProfile::ops);
     pool_costs(group, &RankProfile::channels);
-    pool_numbers(group, &RankProfile::whole_us);
-    pool_numbers(group, &RankProfile::jitter_us);
+    pool(group, [](RankProfile& rank) -> double& { return rank.whole_us; });
+    pool(group, [](RankProfile& rank) -> double& { return rank.jitter_us; });
     begin = end;
   }
 }

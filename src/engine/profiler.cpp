@@ -43,8 +43,8 @@ constexpr double most_weight_bytes = 64 << 20;
 // What the clock can tell.
 constexpr double least_us = 0.02;
 constexpr int most_runs = 20;
-constexpr auto time_per_fraction = std::chrono::milliseconds(100);
-// Shared machines have slow phases of some tenths of a second. One of them should not make a fraction look bad, so all
+constexpr auto time_per_cut = std::chrono::milliseconds(100);
+// Shared machines have slow phases of some tenths of a second. One of them should not make a cut look bad, so all
 // are measured several times over, unless that takes long; long runs are disturbed less.
 constexpr std::size_t sweeps = 3;
 constexpr double most_us_for_sweeps = 50'000;
@@ -130,7 +130,7 @@ struct Samples {
 };
 
 Samples run_repeatedly(const Program& program, const ProfilerOptions& options,
-                       std::chrono::nanoseconds least_time = time_per_fraction) {
+                       std::chrono::nanoseconds least_time = time_per_cut) {
   Executor executor(program, {.slowdown = options.slowdown});
   const auto run_us = [&executor] { return executor.run().total_us; };
   double us = run_us();
@@ -269,7 +269,7 @@ FrameStatistics measure_cut(const Graph& graph, const ProfilerOptions& options, 
   FrameStatistics frame;
   for (const Stretch& stretch : list) {
     const FrameStatistics part =
-        measure_stretch(graph, options, cut, families, stretch, time_per_fraction / list.size(), sweep, points);
+        measure_stretch(graph, options, cut, families, stretch, time_per_cut / list.size(), sweep, points);
     frame.us += part.us;
     frame.jitters_us.insert(frame.jitters_us.end(), part.jitters_us.begin(), part.jitters_us.end());
   }

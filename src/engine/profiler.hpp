@@ -24,9 +24,10 @@ struct ProfilerOptions {
   std::function<double(double mine)> largest = [](double mine) { return mine; };
 };
 
-/// Runs strips of several heights through the whole graph, alone and without messages, and keeps the median time of
-/// each step. Weights are synthetic: `graph` needs no values. Operators whose weights exceed 64 MB are measured on part
-/// of their channels and scaled, so that a rank never holds weights that its plan may not give it.
+/// Runs strips of several heights, and several parts of the channels, through the whole graph, alone and without
+/// messages, and keeps the median time of each step; of a graph with more than 64 MB of weights one stretch after the
+/// other. Weights are synthetic: `graph` needs no values. Operators whose weights exceed 64 MB are measured on part of
+/// their channels and scaled, so that a rank never holds weights that its plan may not give it.
 /// Collective: all ranks begin each strip together and repeat it until the slowest has enough, since in a frame the
 /// others keep memory and caches busy as well.
 [[nodiscard]] RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options);

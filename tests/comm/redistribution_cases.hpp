@@ -104,6 +104,10 @@ inline void check_control(comm::Communicator& communicator) {
     ASSERT_EQ(all.size(), static_cast<std::size_t>(communicator.size()));
     for (std::size_t rank = 0; rank < all.size(); ++rank) EXPECT_EQ(all[rank], bytes_of(rank, 9));
   }
+  const auto rank = static_cast<std::size_t>(communicator.rank());
+  const auto all = communicator.gather_for_all(bytes_of(rank, 7), patience);  // rank 0 gives none
+  ASSERT_EQ(all.size(), static_cast<std::size_t>(communicator.size()));
+  for (std::size_t other = 0; other < all.size(); ++other) EXPECT_EQ(all[other], bytes_of(other, 7));
   communicator.barrier(patience);
 }
 

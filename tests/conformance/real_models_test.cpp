@@ -134,11 +134,7 @@ Profile unlike_ranks(const Profile& measured, int n_ranks) {
   Profile profile = measured;
   for (int rank = 1; rank < n_ranks; ++rank) {
     profile.ranks.push_back(measured.ranks.front());
-    const double slower = 1 + rank / 3.0;
-    for (std::vector<OpCost>* costs : {&profile.ranks.back().ops, &profile.ranks.back().channels})
-      for (OpCost& cost : *costs)
-        for (double& us : cost.microseconds) us *= slower;
-    profile.ranks.back().whole_us *= slower;
+    scale_times(profile.ranks.back(), 1 + rank / 3.0);
   }
   const Link link{.latency_us = 10, .us_per_byte = 1e-3};
   profile.links.assign(profile.ranks.size(), std::vector<Link>(profile.ranks.size(), link));
