@@ -35,6 +35,7 @@ class CostModel {
   [[nodiscard]] double transfer_us(int src, int dst, double bytes) const;
   /// Scales a rank's compute: the live factor of the profile, 1 at first.
   void set_factor(int rank, double factor);
+  [[nodiscard]] double factor(int rank) const { return factors_[static_cast<std::size_t>(rank)]; }
 
  private:
   // Time with so many channels, of that with all.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/errors.hpp"
+#include "core/unroll.hpp"
 #include "partition/json_reader.hpp"
 #include "partition/planner.hpp"
 
@@ -38,6 +39,7 @@ Box box_of(const JsonReader& json, const Shape& shape) {
   return box;
 }
 
+// One operator of the plan of one frame.
 void read_op(const JsonReader& json, const Graph& graph, OpId id, Plan& plan) {
   plan.overlap[static_cast<std::size_t>(id)] =
       json.member("overlap").one_of({"none", "interior_first"}) == 1 ? Overlap::interior_first : Overlap::none;
@@ -49,21 +51,39 @@ void read_op(const JsonReader& json, const Graph& graph, OpId id, Plan& plan) {
   }
 }
 
-void read_ops(const JsonReader& json, const Graph& graph, Plan& plan) {
-  std::map<std::string, OpId> missing;
-  for (OpId id = 0; id < graph.size(); ++id)
-    if (is_written(graph.op(id))) missing.emplace(graph.op(id).name, id);
+// @param plans  [frame], filled
+void read_ops(const JsonReader& json, const Graph& graph, std::vector<Plan>& plans) {
+  const bool is_cycle = plans.size() > 1;
+  std::map<std::pair<std::size_t, std::string>, OpId> missing;
+  for (std::size_t frame = 0; frame < plans.size(); ++frame)
+    for (OpId id = 0; id < graph.size(); ++id)
+      if (is_written(graph.op(id))) missing.emplace(std::pair{frame, graph.op(id).name}, id);
   for (const JsonReader& element : json.elements()) {
     const std::string name = element.member("name").text();
-    const auto found = missing.find(name);
-    if (found == missing.end()) element.fail("expected each operator of the model once, got '" + name + "'");
+    const Index frame = is_cycle ? element.member("frame").index() : 0;
+    const auto found = missing.find({static_cast<std::size_t>(frame), name});
+    if (found == missing.end())
+      element.fail("expected each operator of the model once" + std::string(is_cycle ? " in each frame" : "") +
+                   ", got '" + name + "'" + (is_cycle ? " of frame " + std::to_string(frame) : ""));
     const JsonReader op = element.named("operator '" + name + "'");
-    op.expect_members({"name", "kind", "overlap", "produces"});
+    std::vector<std::string> members = {"name", "kind", "overlap", "produces"};
+    if (is_cycle) members.emplace_back("frame");
+    op.expect_members(members);
     (void)op.member("kind").one_of({std::string(kind_name(graph.op(found->second)))});
-    read_op(op, graph, found->second, plan);
+    read_op(op, graph, found->second, plans[static_cast<std::size_t>(frame)]);
     missing.erase(found);
   }
-  if (!missing.empty()) json.fail("operator '" + missing.begin()->first + "' of the model is missing");
+  if (!missing.empty())
+    json.fail("operator '" + missing.begin()->first.second + "' of the model is missing" +
+              (is_cycle ? " in frame " + std::to_string(missing.begin()->first.first) : ""));
+}
+
+std::size_t n_frames_of(const JsonReader& json) {
+  const Index frames = json.index();
+  if (frames < 1 || frames > most_frames_in_flight)
+    json.fail("expected from 1 to " + std::to_string(most_frames_in_flight) + " frames in flight, got " +
+              std::to_string(frames));
+  return static_cast<std::size_t>(frames);
 }
 
 // Whether the plan was made for pictures: they have an operator of their own.
@@ -96,32 +116,45 @@ bool takes_pictures(const Graph& graph) {
 
 }  // namespace
 
+namespace {
+
+// @param plan  of one frame
+ordered_json to_json(const Graph& graph, OpId id, const Plan& plan) {
+  ordered_json produces = ordered_json::array();
+  for (int rank = 0; rank < plan.n_ranks; ++rank) {
+    ordered_json boxes = ordered_json::array();
+    for (const Box& box : plan.boxes(id, rank)) boxes.push_back(to_json(box));
+    produces.push_back(std::move(boxes));
+  }
+  const bool overlaps = plan.overlap[static_cast<std::size_t>(id)] == Overlap::interior_first;
+  return {{"name", graph.op(id).name},
+          {"kind", kind_name(graph.op(id))},
+          {"overlap", overlaps ? "interior_first" : "none"},
+          {"produces", std::move(produces)}};
+}
+
+}  // namespace
+
 std::string plan_to_json(const Graph& graph, const Plan& plan) {
   ordered_json operators = ordered_json::array();
-  for (OpId id = 0; id < graph.size(); ++id) {
-    const Op& op = graph.op(id);
-    if (!is_written(op)) continue;
-    ordered_json produces = ordered_json::array();
-    for (int rank = 0; rank < plan.n_ranks; ++rank) {
-      ordered_json boxes = ordered_json::array();
-      for (const Box& box : plan.boxes(id, rank)) boxes.push_back(to_json(box));
-      produces.push_back(std::move(boxes));
+  for (int frame = 0; frame < plan.frames; ++frame) {
+    const Plan one = frame_plan(plan, frame);
+    for (OpId id = 0; id < graph.size(); ++id) {
+      if (!is_written(graph.op(id))) continue;
+      operators.push_back(to_json(graph, id, one));
+      if (plan.frames > 1) operators.back()["frame"] = frame;
     }
-    const bool overlaps = plan.overlap[static_cast<std::size_t>(id)] == Overlap::interior_first;
-    operators.push_back({{"name", op.name},
-                         {"kind", kind_name(op)},
-                         {"overlap", overlaps ? "interior_first" : "none"},
-                         {"produces", std::move(produces)}});
   }
-  const ordered_json json = {{"strake_plan", 1},
+  ordered_json json = {{"strake_plan", 1},
                              {"model", plan.model},
                              {"name", graph.name},
                              {"ranks", plan.n_ranks},
                              {"axis", axis_name(plan.axis)},
                              {"strategy", plan.strategy},
                              {"predicted_ms", plan.predicted_us / 1000},
-                             {"notes", plan.notes},
-                             {"operators", std::move(operators)}};
+                             {"notes", plan.notes}};
+  if (plan.frames > 1) json["frames"] = plan.frames;
+  json["operators"] = std::move(operators);
   return write_json(json, "operators");
 }
 
@@ -129,8 +162,11 @@ Plan plan_from_json(const Graph& graph, const std::string& text, int n_ranks, co
   const nlohmann::json parsed = parse_json(text, where);
   const JsonReader json(parsed, where);
   json.member("strake_plan").must_be(1);
-  json.expect_members(
-      {"strake_plan", "model", "name", "ranks", "axis", "strategy", "predicted_ms", "notes", "operators"});
+  std::vector<std::string> members = {"strake_plan",  "model", "name",     "ranks", "axis", "strategy",
+                                      "predicted_ms", "notes", "operators"};
+  const bool is_cycle = parsed.contains("frames");
+  if (is_cycle) members.emplace_back("frames");
+  json.expect_members(members);
   if (json.member("model").text() != fingerprint(graph)) refuse_model(json, parsed, graph);
   const Index ranks = json.member("ranks").index();
   if (ranks != n_ranks)
@@ -142,14 +178,17 @@ Plan plan_from_json(const Graph& graph, const std::string& text, int n_ranks, co
   plan.strategy = known[json.member("strategy").one_of(known)];
   plan.predicted_us = json.member("predicted_ms").number() * 1000;
   for (const JsonReader& note : json.member("notes").elements()) plan.notes.push_back(note.text());
-  read_ops(json.member("operators"), graph, plan);
+  std::vector<Plan> frames(is_cycle ? n_frames_of(json.member("frames")) : 1, plan);
+  read_ops(json.member("operators"), graph, frames);
   try {
-    place_constants(graph, plan);
-    check(graph, plan, n_ranks);
+    for (Plan& frame : frames) place_constants(graph, frame);
+    Plan all = cycle_plan(std::move(frames), plan.strategy);
+    all.predicted_us = plan.predicted_us;
+    check(graph, all, n_ranks);
+    return all;
   } catch (const InvalidInput& error) {
     throw InvalidInput(where + ": " + error.what());
   }
-  return plan;
 }
 
 }  // namespace strake::partition

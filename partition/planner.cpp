@@ -14,6 +14,7 @@
 #include "partition/polish.hpp"
 #include "partition/rank_orders.hpp"
 #include "partition/strategies/strategies.hpp"
+#include "partition/throughput.hpp"
 #include "partition/timeline.hpp"
 
 namespace strake::partition {
@@ -75,6 +76,11 @@ std::optional<Candidate> best_of(std::span<const ModelPtr> models, const std::st
   return best;
 }
 
+void improve(Candidate& candidate) {
+  candidate.plan = polish(*candidate.model, std::move(candidate.plan));
+  candidate.us = predict_us(*candidate.model, candidate.plan);
+}
+
 // The best plan of a strategy for each set of ranks. Sets shrink little by little, and so the place of the change from
 // rows to channels moves little: all places are tried for the first set, the next ones to the last best place after.
 void add_best(const ModelPtr& rows, const std::string& strategy, std::vector<Candidate>& all) {
@@ -87,10 +93,7 @@ void add_best(const ModelPtr& rows, const std::string& strategy, std::vector<Can
     const auto place = std::find(models.begin(), models.end(), best->model) - models.begin();
     const std::size_t first = at(place) == 0 ? 0 : at(place) - 1;
     tried = std::span(models).subspan(first, std::min(at(place) + 2, models.size()) - first);
-    if (best->us <= least_us * worth_polishing) {
-      best->plan = polish(*best->model, std::move(best->plan));
-      best->us = predict_us(*best->model, best->plan);
-    }
+    if (best->us <= least_us * worth_polishing) improve(*best);
     least_us = std::min(least_us, best->us);
     all.push_back(*std::move(best));
   }
@@ -200,6 +203,8 @@ const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>>& rule
 std::vector<std::string> strategies() {
   std::vector<std::string> names = {"auto", "oodp", "oodp-exchange", "oodp-recompute", "oodp-hybrid"};
   for (const auto& [name, plan] : rules()) names.push_back(name);
+  names.emplace_back("data-parallel");
+  names.emplace_back("frame-groups");
   return names;
 }
 
@@ -210,10 +215,24 @@ Plan make_plan(const CostModel& costs, const std::string& strategy) {
     for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
     throw InvalidInput("strategy '" + strategy + "' is unknown, expected one of " + list);
   }
+  if (needs_frames_in_flight(strategy)) return make_throughput_plan(costs, strategy);
   const auto rule = rules().find(strategy);
   if (rule == rules().end()) return make_oodp(costs, strategy);
   const StripModel model(costs);
   return to_plan(model, rule->second(model), strategy);
+}
+
+Plan plan_for_ranks(const CostModel& costs, const std::vector<int>& ranks) {
+  const auto rows = std::make_shared<StripModel>(costs);
+  std::optional<Candidate> best;
+  for (const char* strategy : {"oodp-exchange", "oodp-recompute", "oodp-hybrid"}) {
+    std::optional<Candidate> one = best_of(models_of(rows, strategy), strategy, ranks);
+    if (!one) continue;
+    improve(*one);
+    if (!best || one->us < best->us) best = std::move(one);
+  }
+  ensure(best.has_value(), "strips of rows always make a plan");
+  return to_plan(*best->model, best->plan, best->strategy);
 }
 
 Plan equal_plan(const Graph& graph, int n_ranks, SplitAxis axis) {

@@ -16,6 +16,7 @@
 #include "io/file.hpp"
 #include "partition/plan_json.hpp"
 #include "partition/planner.hpp"
+#include "partition/throughput.hpp"
 
 namespace strake::cli {
 
@@ -68,6 +69,13 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--strategy", options.strategy, "Planner; auto never takes a plan predicted slower than one rank")
       ->check(CLI::IsMember(partition::strategies()))
       ->capture_default_str();
+  app.add_option("--objective", options.objective,
+                 "What a plan is to be best at: latency of each frame, or frames per second with several in flight")
+      ->check(CLI::IsMember({"latency", "throughput"}))
+      ->capture_default_str();
+  app.add_option("--rate", options.offered_fps,
+                 "Frames that come each second: with --objective throughput, the plan of least latency that keeps up")
+      ->check(check_number(number_between(0.001, 1e6)));
   app.add_option("--threads", options.threads, "Threads per rank; by default this rank's share of the allowed cores")
       ->check(CLI::Range(1, 1024));
   add_numbers_option(app, "--emulate-slowdown", options.slowdowns, number_between(1, 1e6),
@@ -89,10 +97,12 @@ void add_plan_option(CLI::App& app, std::string& file) {
 
 void check_job_options(const CLI::App& app, const CommonOptions& options, int n_ranks) {
   const CLI::Option* plan = app.get_option_no_throw("--plan");
-  for (const char* name : {"--strategy", "--axis"})
+  for (const char* name : {"--strategy", "--axis", "--objective", "--rate"})
     if (plan != nullptr && plan->count() > 0 && app.get_option(name)->count() > 0)
       throw CLI::ValidationError(name,
                                  "says how to plan, but --plan gives a plan that is made already; give one of them");
+  if (options.offered_fps > 0 && options.objective != "throughput")
+    throw CLI::ValidationError("--rate", "is for --objective throughput; give both or none");
   if (options.exact && options.kernels == "winograd")
     throw CLI::ValidationError("--kernels",
                                "winograd has other bits than --exact, which is always direct; give one of them");
@@ -163,7 +173,13 @@ engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& 
   return read_inputs(open.session.graph(), *open.files, options);
 }
 
-PlanResult make_session_plan(engine::Session& session, const std::string& strategy, const std::string& plan_file) {
+Plan make_plan(const partition::CostModel& costs, const CommonOptions& options) {
+  return options.objective == "throughput"
+             ? partition::make_throughput_plan(costs, options.strategy, options.offered_fps)
+             : partition::make_plan(costs, options.strategy);
+}
+
+PlanResult make_session_plan(engine::Session& session, const CommonOptions& options, const std::string& plan_file) {
   PlanResult result;
   if (!plan_file.empty()) {
     if (session.is_root()) {
@@ -172,11 +188,12 @@ PlanResult make_session_plan(engine::Session& session, const std::string& strate
     }
     return result;
   }
-  if (strategy == "equal") {
+  const bool in_flight = options.objective == "throughput" || partition::needs_frames_in_flight(options.strategy);
+  if (options.strategy == "equal" && !in_flight) {
     if (session.is_root()) result.plan = partition::equal_plan(session.graph(), session.size(), session.axis());
     return result;
   }
-  if (session.size() == 1) {
+  if (session.size() == 1 && !in_flight) {
     // Nobody to share with: nothing to measure.
     result.plan = single_rank_plan(session.graph(), 1, 0);
     result.plan.axis = session.axis();
@@ -184,7 +201,7 @@ PlanResult make_session_plan(engine::Session& session, const std::string& strate
   }
   Profile profile = session.profile();
   if (!session.is_root()) return result;
-  result.plan = partition::make_plan(partition::CostModel(session.graph(), profile), strategy);
+  result.plan = make_plan(partition::CostModel(session.graph(), profile), options);
   result.profile = std::move(profile);
   for (const std::string& note : result.plan.notes) log(LogLevel::debug, note);
   return result;

@@ -12,6 +12,7 @@
 #include "cli/inputs.hpp"
 #include "comm/communicator.hpp"
 #include "engine/session.hpp"
+#include "partition/cost_model.hpp"
 
 namespace strake::cli {
 
@@ -25,6 +26,8 @@ struct CommonOptions {
   double max_memory_mb = 0;
   std::string axis = "auto";
   std::string strategy = "auto";
+  std::string objective = "latency";
+  double offered_fps = 0;  // under the objective throughput; 0 for as many frames as can be
   int threads = 0;
   std::vector<double> slowdowns;
   double timeout_s = 10;
@@ -85,8 +88,11 @@ struct PlanResult {
 };
 
 /// Collective.
-[[nodiscard]] PlanResult make_session_plan(engine::Session& session, const std::string& strategy,
+[[nodiscard]] PlanResult make_session_plan(engine::Session& session, const CommonOptions& options,
                                            const std::string& plan_file);
+
+/// The plan that strategy and objective ask for. @throws InvalidInput
+[[nodiscard]] Plan make_plan(const partition::CostModel& costs, const CommonOptions& options);
 
 /// Writes to stdout on rank 0 unless -q. @throws std::runtime_error if stdout takes no more
 void print(const Context& context, const CommonOptions& options, const std::string& text);

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "cli/table.hpp"
+#include "core/unroll.hpp"
 #include "core/view.hpp"
 #include "partition/timeline.hpp"
 
@@ -69,12 +70,15 @@ nlohmann::json ranks_json(const std::vector<engine::RankReport>& ranks) {
 nlohmann::json frame_json(const FrameReport& report) {
   std::optional<double> speedup;
   std::optional<double> efficiency;
-  if (report.best_single_ms) speedup = *report.best_single_ms / report.latency_ms.p50;
+  const double frame_ms = report.latency_ms.p50 / report.in_flight;
+  if (report.best_single_ms) speedup = *report.best_single_ms / frame_ms;
   if (speedup && report.ideal_speedup) efficiency = *speedup / *report.ideal_speedup;
   return {{"model", report.model},
           {"ranks_used", report.ranks_used},
           {"strategy", report.strategy},
           {"frames", report.frames},
+          {"frames_in_flight", report.in_flight},
+          {"throughput_fps", frame_ms > 0 ? 1000 / frame_ms : 0},
           {"latency_ms", latency_json(report.latency_ms)},
           {"tail_ms", number_or_null(report.tail_ms)},
           {"predicted_ms", number_or_null(report.predicted_ms)},
@@ -84,6 +88,19 @@ nlohmann::json frame_json(const FrameReport& report) {
           {"ideal_speedup", number_or_null(report.ideal_speedup)},
           {"efficiency", number_or_null(efficiency)},
           {"ranks", ranks_json(report.ranks)}};
+}
+
+int cycles_for(int frames, const Plan& plan) { return (frames + plan.frames - 1) / plan.frames; }
+
+std::string frames_text(int frames, int in_flight) {
+  std::string text = fmt::format("{} frame{}", frames, frames == 1 ? "" : "s");
+  if (in_flight > 1) text += fmt::format(", {} in flight,", in_flight);
+  return text;
+}
+
+std::string cycles_text(const engine::Percentiles& ms, int in_flight) {
+  if (in_flight == 1) return latency_text(ms);
+  return fmt::format("{:.2f} frames/s; cycles {}", 1000 * in_flight / ms.p50, latency_text(ms));
 }
 
 std::optional<double> predicted_ms(const Plan& plan) {
@@ -218,6 +235,13 @@ std::vector<std::pair<std::string, double>> named_losses(const partition::Losses
 }
 
 }  // namespace
+
+std::string cycle_text(const Graph& graph, const Plan& plan) {
+  std::string text;
+  for (int frame = 0; frame < plan.frames; ++frame)
+    text += fmt::format("frame {}: {}\n", frame, who(working_ranks(graph, frame_plan(plan, frame))));
+  return text;
+}
 
 std::string verdict_text(const partition::Verdict& verdict, int n_ranks, bool compared) {
   if (verdict.ideal_us <= 0) return "";

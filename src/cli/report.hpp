@@ -25,7 +25,8 @@ struct FrameReport {
   std::string strategy;
   int ranks_used = 0;
   int frames = 0;
-  engine::Percentiles latency_ms;
+  int in_flight = 1;               // frames of a cycle
+  engine::Percentiles latency_ms;  // of a cycle
   std::optional<double> tail_ms;  // of them, behind the graph
   std::optional<double> predicted_ms;
   std::optional<double> best_single_ms;
@@ -33,8 +34,17 @@ struct FrameReport {
   std::vector<engine::RankReport> ranks;
 };
 
-/// Speedup and efficiency follow from the median, the best single rank and the ideal.
+/// Throughput, speedup and efficiency follow from the median, the best single rank and the ideal.
 [[nodiscard]] nlohmann::json frame_json(const FrameReport& report);
+
+/// Cycles that have so many frames; the last one may be fuller.
+[[nodiscard]] int cycles_for(int frames, const Plan& plan);
+
+/// "12 frames", "12 frames, 4 in flight,".
+[[nodiscard]] std::string frames_text(int frames, int in_flight);
+
+/// "p50 12.31 ms ..., 81.2 frames/s": of cycles of so many frames; without the rate where frames come one by one.
+[[nodiscard]] std::string cycles_text(const engine::Percentiles& ms, int in_flight);
 
 /// What the plan predicts, in milliseconds; empty where nobody measured before it was made.
 [[nodiscard]] std::optional<double> predicted_ms(const Plan& plan);
@@ -52,6 +62,9 @@ struct FrameReport {
 /// The plan as a table: operator, rows of each rank, bytes that travel, predicted milliseconds of each rank.
 /// @param profile  null where nothing was measured; then nothing is predicted
 [[nodiscard]] std::string plan_text(const Graph& graph, const Plan& plan, const Profile* profile);
+
+/// Who computes each frame of a cycle, one line for each.
+[[nodiscard]] std::string cycle_text(const Graph& graph, const Plan& plan);
 
 /// Whether the plan helps and what holds it back, in two lines; empty where nothing was measured.
 /// @param compared  the plan is the best of all strategies, so that it speaks for the cluster

@@ -50,20 +50,22 @@ class Progress {
 
 struct Measured {
   std::vector<std::vector<double>> single_us;  // [rank][frame], alone
-  std::vector<double> cluster_ms;              // [frame]
+  std::vector<double> cluster_ms;              // [cycle]
 };
 
 // One rank and the cluster by turns: the machine's speed drifts, and the ratio of the two should not.
 Measured run_frames(const Context& context, const BenchOptions& options, engine::Session& session,
                     const engine::TensorMap& inputs) {
-  const int rounds = std::min(options.frames, most_rounds);
-  const Progress progress(context.is_root() && !options.common.quiet, options.frames);
+  const int cycles = cycles_for(options.frames, session.plan());
+  const int rounds = std::min(cycles, most_rounds);
+  const Progress progress(context.is_root() && !options.common.quiet, cycles);
   Measured measured{.single_us = std::vector<std::vector<double>>(static_cast<std::size_t>(session.size())),
                     .cluster_ms = {}};
   for (int round = 0; round < rounds; ++round) {
-    const int end = options.frames * (round + 1) / rounds;
-    const int begin = options.frames * round / rounds;
-    const std::vector<std::vector<double>> alone = session.measure_single_ranks(end - begin, inputs);
+    const int end = cycles * (round + 1) / rounds;
+    const int begin = cycles * round / rounds;
+    const std::vector<std::vector<double>> alone =
+        session.measure_single_ranks((end - begin) * session.plan().frames, inputs);
     for (std::size_t rank = 0; rank < alone.size(); ++rank)
       measured.single_us[rank].insert(measured.single_us[rank].end(), alone[rank].begin(), alone[rank].end());
     const int warm_up = round == 0 ? options.warm_up : std::min(options.warm_up, later_warm_up);
@@ -81,7 +83,7 @@ int bench(const Context& context, const BenchOptions& options) {
   OpenSession open = open_session(context, options.common, options.inputs);
   engine::Session& session = open.session;
   const engine::TensorMap inputs = inputs_to_measure(context, options.inputs, open);
-  PlanResult planned = make_session_plan(session, options.common.strategy, options.plan_file);
+  PlanResult planned = make_session_plan(session, options.common, options.plan_file);
   const std::optional<double> predicted = predicted_ms(planned.plan);
   if (predicted)
     print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, planned.plan.strategy));
@@ -100,14 +102,18 @@ int bench(const Context& context, const BenchOptions& options) {
   const engine::Percentiles latency = engine::percentiles(measured.cluster_ms);
   const double best_single_ms = *std::min_element(single_us.begin(), single_us.end()) / 1000;
   const double ideal = partition::ideal_speedup(single_us);
-  const double speedup = best_single_ms / latency.p50;
+  const int in_flight = session.plan().frames;
+  const int frames = static_cast<int>(measured.cluster_ms.size()) * in_flight;
+  const double frame_ms = latency.p50 / in_flight;
+  const double speedup = best_single_ms / frame_ms;
   const int used = ranks_used(session.plan(), session.graph());
 
-  std::string text = fmt::format("{}: {} frames on {} of {} ranks ({}): {}\n", session.graph().name, options.frames,
-                                 used, session.size(), session.plan().strategy, latency_text(latency));
+  std::string text =
+      fmt::format("{}: {} on {} of {} ranks ({}): {}\n", session.graph().name, frames_text(frames, in_flight), used,
+                  session.size(), session.plan().strategy, cycles_text(latency, in_flight));
   text += fmt::format(
-      "best single rank {:.3f} ms, cluster {:.3f} ms: speedup {:.3f} of ideal {:.3f}, efficiency {:.1f} %\n",
-      best_single_ms, latency.p50, speedup, ideal, 100 * speedup / ideal);
+      "best single rank {:.3f} ms, cluster {:.3f} ms{}: speedup {:.3f} of ideal {:.3f}, efficiency {:.1f} %\n",
+      best_single_ms, frame_ms, in_flight > 1 ? " for each frame" : "", speedup, ideal, 100 * speedup / ideal);
   if (!options.common.slowdowns.empty())
     text += "(speeds of ranks are emulated by --emulate-slowdown; the bound is that of the emulated speeds)\n";
   text += ranks_text(ranks);
@@ -117,7 +123,8 @@ int bench(const Context& context, const BenchOptions& options) {
   nlohmann::json json = frame_json({.model = session.graph().name,
                                     .strategy = session.plan().strategy,
                                     .ranks_used = used,
-                                    .frames = options.frames,
+                                    .frames = frames,
+                                    .in_flight = in_flight,
                                     .latency_ms = latency,
                                     .tail_ms = tail_ms,
                                     .predicted_ms = predicted,

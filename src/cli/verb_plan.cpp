@@ -8,6 +8,7 @@
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
 #include "io/file.hpp"
+#include "partition/cycle_model.hpp"
 #include "partition/plan_json.hpp"
 #include "partition/planner.hpp"
 
@@ -76,6 +77,15 @@ Profile profile_for(engine::Session& session, const PlanOptions& options) {
   return session.size() == 1 && options.ranks > 1 && session.is_root() ? copies(measured, options) : measured;
 }
 
+// Of a cycle all times are those of its frames together.
+partition::Verdict judge_frames(const partition::CostModel& costs, const Plan& plan) {
+  if (plan.frames == 1) return partition::judge(costs, plan);
+  const partition::CycleModel cycle(costs, plan);
+  return partition::judge(cycle.costs, cycle.unrolled.plan);
+}
+
+double fps_of(const Plan& plan) { return plan.predicted_us > 0 ? plan.frames * 1e6 / plan.predicted_us : 0; }
+
 int plan(const Context& context, const PlanOptions& options) {
   begin_verb(context, options.common, {options.file});
   if (options.ranks > 0 && context.communicator.size() > 1 && options.ranks != context.communicator.size())
@@ -91,12 +101,15 @@ int plan(const Context& context, const PlanOptions& options) {
   if (!context.is_root()) return 0;
 
   const partition::CostModel costs(session.graph(), profile);
-  const Plan made = partition::make_plan(costs, options.common.strategy);
-  const partition::Verdict verdict = partition::judge(costs, made);
-  std::string text = plan_text(session.graph(), made, &profile);
+  const Plan made = make_plan(costs, options.common);
+  const partition::Verdict verdict = judge_frames(costs, made);
+  std::string text = made.frames == 1 ? plan_text(session.graph(), made, &profile) : cycle_text(session.graph(), made);
   for (const std::string& note : made.notes) text += note + "\n";
-  text += fmt::format("{}: {} ranks used of {}, predicted {:.3f} ms\n", made.strategy,
+  text += fmt::format("{}: {} ranks used of {}, predicted {:.3f} ms", made.strategy,
                       ranks_used(made, session.graph()), made.n_ranks, made.predicted_us / 1000);
+  if (made.frames > 1)
+    text += fmt::format(" for {} frames, {:.2f} frames/s", made.frames, fps_of(made));
+  text += "\n";
   text += verdict_text(verdict, made.n_ranks, options.common.strategy == "auto");
   print(context, options.common, text);
   const std::string json = partition::plan_to_json(session.graph(), made);
@@ -106,6 +119,8 @@ int plan(const Context& context, const PlanOptions& options) {
               {"ranks_used", ranks_used(made, session.graph())},
               {"strategy", made.strategy},
               {"predicted_ms", made.predicted_us / 1000},
+              {"frames_in_flight", made.frames},
+              {"throughput_fps", fps_of(made)},
               {"verdict", verdict_json(verdict)},
               {"notes", made.notes},
               {"plan", nlohmann::json::parse(json)}});

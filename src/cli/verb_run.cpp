@@ -10,6 +10,7 @@
 #include "cli/numbers.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
+#include "core/unroll.hpp"
 #include "io/file.hpp"
 #include "io/npy.hpp"
 #include "onnx/tensor_file.hpp"
@@ -101,7 +102,7 @@ io::Picture strips_picture(const OpenSession& open, const engine::TensorMap& out
   const std::optional<io::Picture> result = io::to_picture(first->second);
   const std::optional<io::Picture> input = first_picture(*open.files);
   if (!result || !input) throw InvalidInput("--draw-strips needs a picture as input and one as first output");
-  return draw_strips(*input, *result, open.session.graph(), open.session.plan(), port.op);
+  return draw_strips(*input, *result, open.session.graph(), frame_plan(open.session.plan(), 0), port.op);
 }
 
 // Rank 0 checks what it can before anybody measures or waits.
@@ -127,14 +128,15 @@ int run(const Context& context, const RunOptions& options) {
   OpenSession open = open_session(context, options.common, options.inputs);
   engine::Session& session = open.session;
   const engine::TensorMap inputs = prepare_on_root(context, options, open);
-  PlanResult planned = make_session_plan(session, options.common.strategy, options.plan_file);
+  PlanResult planned = make_session_plan(session, options.common, options.plan_file);
   session.compile(std::move(planned.plan));
   const Plan& plan = session.plan();
   if (const std::optional<double> predicted = predicted_ms(plan))
     print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, plan.strategy));
 
   std::vector<double> latencies_ms;
-  for (int frame = 0; frame < options.frames; ++frame) latencies_ms.push_back(session.run(inputs) / 1000);
+  const int cycles = cycles_for(options.frames, plan);
+  for (int cycle = 0; cycle < cycles; ++cycle) latencies_ms.push_back(session.run(inputs) / 1000);
   const std::vector<engine::OpTime> op_times = session.op_times();
   const double tail_ms = session.tail_ms();
   const std::vector<engine::RankReport> ranks = session.report();
@@ -148,9 +150,9 @@ int run(const Context& context, const RunOptions& options) {
 
   const engine::Percentiles latency = engine::percentiles(latencies_ms);
   const int used = ranks_used(plan, session.graph());
-  std::string text = fmt::format("{}: {} frame{} on {} of {} rank{}: {}\n", session.graph().name, options.frames,
-                                 options.frames == 1 ? "" : "s", used, session.size(), session.size() == 1 ? "" : "s",
-                                 latency_text(latency));
+  std::string text = fmt::format("{}: {} on {} of {} rank{}: {}\n", session.graph().name,
+                                 frames_text(cycles * plan.frames, plan.frames), used, session.size(),
+                                 session.size() == 1 ? "" : "s", cycles_text(latency, plan.frames));
   if (!session.tail().nodes.empty())
     text += fmt::format("of which {:.3f} ms (p50) in {} nodes behind the graph, on rank 0\n", tail_ms,
                         session.tail().nodes.size());
@@ -161,7 +163,8 @@ int run(const Context& context, const RunOptions& options) {
              frame_json({.model = session.graph().name,
                          .strategy = plan.strategy,
                          .ranks_used = used,
-                         .frames = options.frames,
+                         .frames = cycles * plan.frames,
+                         .in_flight = plan.frames,
                          .latency_ms = latency,
                          .tail_ms = tail_ms,
                          .predicted_ms = predicted_ms(plan),

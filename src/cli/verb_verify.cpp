@@ -24,10 +24,29 @@ struct VerifyOptions {
   Tolerance tolerance;
 };
 
-engine::TensorMap frame(engine::Session& session, Plan plan, const engine::TensorMap& inputs) {
+// Of one frame or of all of a cycle; of rank 0 only.
+std::vector<engine::TensorMap> outputs_of(engine::Session& session, Plan plan, const engine::TensorMap& inputs) {
   session.compile(std::move(plan));
   (void)session.run(inputs);
-  return session.is_root() ? session.outputs() : engine::TensorMap{};
+  std::vector<engine::TensorMap> frames;
+  if (session.is_root())
+    for (int frame = 0; frame < session.plan().frames; ++frame) frames.push_back(session.outputs(frame));
+  return frames;
+}
+
+struct Pair {
+  std::string name;
+  const HostTensor* split = nullptr;
+  const HostTensor* whole = nullptr;
+};
+
+std::vector<Pair> pairs_of(const std::vector<engine::TensorMap>& split, const std::vector<engine::TensorMap>& whole) {
+  std::vector<Pair> pairs;
+  for (std::size_t frame = 0; frame < split.size(); ++frame)
+    for (const auto& [name, tensor] : split[frame])
+      pairs.push_back({split.size() == 1 ? name : fmt::format("{}, frame {}", name, frame), &tensor,
+                       &whole.front().at(name)});
+  return pairs;
 }
 
 const char* verdict(const Difference& difference, bool fine) {
@@ -41,15 +60,15 @@ int verify(const Context& context, const VerifyOptions& options) {
   engine::Session& session = open.session;
   const engine::TensorMap inputs = inputs_to_measure(context, options.inputs, open);
   if (options.inputs.files.empty()) print(context, options.common, "no --input given: pseudo-random values\n");
-  PlanResult planned = make_session_plan(session, options.common.strategy, options.plan_file);
+  PlanResult planned = make_session_plan(session, options.common, options.plan_file);
   Plan single = single_rank_plan(session.graph(), session.size(), 0);
   single.axis = session.axis();
-  const engine::TensorMap split = frame(session, std::move(planned.plan), inputs);
+  const std::vector<engine::TensorMap> split = outputs_of(session, std::move(planned.plan), inputs);
   const int used = ranks_used(session.plan(), session.graph());
   // What other kernels compute is compared with what direct ones do.
   session.use_kernels(engine::KernelPolicy::direct);
   session.store_weights(kernels::WeightStorage::f32);
-  const engine::TensorMap whole = frame(session, std::move(single), inputs);
+  const std::vector<engine::TensorMap> whole = outputs_of(session, std::move(single), inputs);
 
   const bool exact = options.common.exact && options.common.weights == "f32";
   // Only rank 0 has outputs; its verdict is everybody's exit code.
@@ -57,12 +76,12 @@ int verify(const Context& context, const VerifyOptions& options) {
   nlohmann::json list = nlohmann::json::array();
   Table table({"output", "elements", "differing", "largest absolute", "largest relative", "of largest magnitude",
                "largest ULP", "verdict"});
-  for (const auto& [name, tensor] : split) {
+  for (const auto& [name, mine, reference] : pairs_of(split, whole)) {
     Tolerance tolerance = options.tolerance;
     if (options.common.kernels != "direct") tolerance.magnitude = 1e-4;
     if (options.common.weights == "bf16") tolerance.magnitude = bf16_tolerance;
     if (exact) tolerance = {.absolute = 0, .relative = 0, .magnitude = 0};
-    const Difference difference = compare(tensor, whole.at(name), tolerance);
+    const Difference difference = compare(*mine, *reference, tolerance);
     const bool fine = difference.within && (!exact || difference.differing_bits == 0);
     agrees = agrees && fine;
     table.add({name, std::to_string(difference.elements), std::to_string(difference.differing_bits),

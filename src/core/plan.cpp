@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/interval_map.hpp"
+#include "core/unroll.hpp"
 
 namespace strake {
 
@@ -197,14 +198,28 @@ std::vector<Box> holds(const Graph& graph, const Plan& plan, OpId id) {
   return kept;
 }
 
-void check(const Graph& graph, const Plan& plan, int n_ranks) { Checker(graph, plan, n_ranks).run(); }
+void check(const Graph& graph, const Plan& plan, int n_ranks) {
+  if (plan.frames < 1 || plan.produces.size() % static_cast<std::size_t>(plan.frames) != 0 ||
+      plan.overlap.size() != plan.produces.size())
+    throw InvalidInput("plan: expected rows for the operators of " + std::to_string(plan.frames) + " frames, got " +
+                       std::to_string(plan.produces.size()));
+  if (plan.frames == 1) return Checker(graph, plan, n_ranks).run();
+  for (int frame = 0; frame < plan.frames; ++frame) {
+    try {
+      const Plan one = frame_plan(plan, frame);
+      Checker(graph, one, n_ranks).run();
+    } catch (const InvalidInput& error) {
+      throw InvalidInput(std::string(error.what()) + " (frame " + std::to_string(frame) + " of the cycle)");
+    }
+  }
+}
 
 std::vector<int> working_ranks(const Graph& graph, const Plan& plan) {
   std::vector<int> ranks;
   for (int rank = 0; rank < plan.n_ranks; ++rank)
-    for (OpId id = 0; id < graph.size(); ++id) {
-      if (as<Input>(graph.op(id)) != nullptr || as<Constant>(graph.op(id)) != nullptr) continue;
-      if (plan.boxes(id, rank).empty()) continue;
+    for (std::size_t i = 0; i < plan.produces.size(); ++i) {
+      if (is_placed(graph.ops[i % graph.ops.size()])) continue;
+      if (plan.produces[i][static_cast<std::size_t>(rank)].empty()) continue;
       ranks.push_back(rank);
       break;
     }

@@ -13,16 +13,18 @@ namespace strake {
 /// Whether a rank computes what needs no halo while the halo is under way, at the price of smaller kernels.
 enum class Overlap : unsigned char { none, interior_first };
 
-/// One table, computed once on rank 0 and broadcast. Immutable afterwards.
+/// One table, computed once on rank 0 and broadcast. Immutable afterwards. Plans of several frames are for `unroll`
+/// (core/unroll.hpp), `check` and files; what else takes a plan takes one of one frame, unless it says so.
 struct Plan {
   std::string model;     // fingerprint of the graph that it was made for
   std::string strategy;  // "oodp", "equal", ...
   int n_ranks = 1;
   int epoch = 0;
   SplitAxis axis = SplitAxis::rows;
+  int frames = 1;                              // of a cycle: as many are in flight together
   std::vector<std::vector<BoxList>> produces;  // [op][rank]: boxes that do not overlap within a rank
-  std::vector<Overlap> overlap;                // [op]
-  double predicted_us = 0;                     // of one frame; 0 where nobody measured
+  std::vector<Overlap> overlap;                // [op]; of a cycle both have the operators of frame after frame
+  double predicted_us = 0;                     // of one frame, or cycle of them; 0 where nobody measured
   std::vector<std::string> notes;              // why ranks were left out, what was compared
 
   [[nodiscard]] const BoxList& boxes(OpId op, int rank) const {
@@ -70,7 +72,7 @@ struct Transfer {
 /// The transfers of operator `id`'s output under `plan`.
 [[nodiscard]] std::vector<Transfer> transfers(const Graph& graph, const Plan& plan, OpId id);
 
-/// Ranks that produce anything but inputs and constants, ascending.
+/// Ranks that produce anything but inputs and constants, ascending; of a plan of any number of frames.
 [[nodiscard]] std::vector<int> working_ranks(const Graph& graph, const Plan& plan);
 
 /// Multiply-adds that each rank does, recomputed ones included. [rank]

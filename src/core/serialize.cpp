@@ -32,7 +32,7 @@ void visit_members(T& self, Visit&& visit) {
   } else if constexpr (std::is_same_v<Type, Graph>) {
     visit(self.name, self.weights, self.ops, self.inputs, self.outputs);
   } else if constexpr (std::is_same_v<Type, Plan>) {
-    visit(self.model, self.strategy, self.n_ranks, self.epoch, self.axis, self.produces, self.overlap,
+    visit(self.model, self.strategy, self.n_ranks, self.epoch, self.axis, self.frames, self.produces, self.overlap,
           self.predicted_us, self.notes);
   } else if constexpr (std::is_same_v<Type, OpCost>) {
     visit(self.extents, self.microseconds);

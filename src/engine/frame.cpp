@@ -79,8 +79,8 @@ TensorMap checked_inputs(const Graph& graph, TensorMap inputs) {
   return inputs;
 }
 
-void write_inputs(const Graph& graph, const Program& program, const TensorMap& inputs) {
-  for (const Port& port : graph.inputs) {
+void write_inputs(std::span<const Port> ports, const Program& program, const TensorMap& inputs) {
+  for (const Port& port : ports) {
     const View slab = program.slab(port.op);
     if (slab.box.empty()) continue;
     const HostTensor& tensor = inputs.at(port.name);
@@ -94,9 +94,9 @@ void write_inputs(const Graph& graph, const Program& program, const TensorMap& i
   }
 }
 
-TensorMap read_outputs(const Graph& graph, const Program& program) {
+TensorMap read_outputs(const Graph& graph, std::span<const Port> ports, const Program& program) {
   TensorMap outputs;
-  for (const Port& port : graph.outputs) {
+  for (const Port& port : ports) {
     const View slab = program.slab(port.op);
     const Shape& shape = graph.shape(port.op);
     const View view = slab.window(whole(shape));

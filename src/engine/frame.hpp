@@ -2,6 +2,8 @@
 #pragma once
 /// Values on their way between users, who have row-major tensors, and slabs.
 
+#include <span>
+
 #include "core/graph.hpp"
 #include "core/host_tensor.hpp"
 #include "engine/program.hpp"
@@ -15,10 +17,13 @@ using strake::TensorMap;
 [[nodiscard]] TensorMap checked_inputs(const Graph& graph, TensorMap inputs);
 
 /// Copies inputs that `checked_inputs` gave into the slabs of rank 0.
-void write_inputs(const Graph& graph, const Program& program, const TensorMap& inputs);
+/// @param ports  of the program's graph: all inputs, or those of one frame of several
+void write_inputs(std::span<const Port> ports, const Program& program, const TensorMap& inputs);
 
 /// The outputs of the last frame, from the slabs of rank 0, in the types of the ports.
-[[nodiscard]] TensorMap read_outputs(const Graph& graph, const Program& program);
+/// @param graph  the program's
+/// @param ports  all its outputs, or those of one frame of several
+[[nodiscard]] TensorMap read_outputs(const Graph& graph, std::span<const Port> ports, const Program& program);
 
 /// Inputs for measuring: the same pseudo-random values on every machine.
 [[nodiscard]] TensorMap random_inputs(const Graph& graph);

@@ -96,7 +96,7 @@ double Session::largest(double mine) {
 }
 
 void Session::distribute_weights() {
-  const std::set<WeightId> own = weights_needed(graph_, plan_, rank());
+  const std::set<WeightId> own = weights_needed(running_graph(), running_plan(), rank());
   if (!is_root()) {
     for (const WeightId id : own) {
       Weight& weight = graph_.weight(id);
@@ -116,7 +116,7 @@ void Session::distribute_weights() {
     has_weights_ = true;
   }
   for (int other = 1; other < size(); ++other)
-    for (const WeightId id : weights_needed(graph_, plan_, other)) {
+    for (const WeightId id : weights_needed(running_graph(), running_plan(), other)) {
       const Blob& values = graph_.weight(id).values;
       for_each_slice(values.size_bytes(), [&](std::size_t begin, std::size_t n_bytes) {
         communicator_->send({values.data() + begin, n_bytes}, other, set_up_timeout);
@@ -137,16 +137,48 @@ void Session::check_memory() {
                      "', allowed are " + text(settings_.max_memory_mb) + " (--max-memory)");
 }
 
+// Operators of a cycle share the weights of the model.
+kernels::WeightStore Session::take_weights() {
+  if (!cycle_) return kernels::WeightStore(graph_, settings_.storage);
+  for (std::size_t i = 0; i < graph_.weights.size(); ++i) {
+    cycle_->graph.weights[i].values = std::move(graph_.weights[i].values);
+    graph_.weights[i].values.reset();
+  }
+  return kernels::WeightStore(cycle_->graph, settings_.storage);
+}
+
+// Each plan of a frame is measured once, however often it stands in the cycle.
+Families Session::families_of_frames() {
+  if (!cycle_) return families_together(plan_);
+  std::vector<Plan> plans;
+  std::vector<Families> by_frame;
+  for (int frame = 0; frame < plan_.frames; ++frame) {
+    plans.push_back(frame_plan(plan_, frame));
+    const auto same = std::find_if(plans.begin(), plans.end(),
+                                   [&](const Plan& plan) { return plan.produces == plans.back().produces; });
+    const auto place = static_cast<std::size_t>(same - plans.begin());
+    by_frame.push_back(place + 1 == plans.size() ? families_together(plans.back()) : by_frame[place]);
+  }
+  Families families;
+  for (std::size_t i = 0; i < cycle_->originals.size(); ++i) {
+    const Families& mine = by_frame[static_cast<std::size_t>(cycle_->frames[i])];
+    families.push_back(mine.empty() ? kernels::Family::direct : mine[static_cast<std::size_t>(cycle_->originals[i])]);
+  }
+  return families;
+}
+
 void Session::compile(Plan plan) {
   comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(plan) : comm::Bytes{}, 0, set_up_timeout);
   plan_ = is_root() ? std::move(plan) : plan_from_bytes(bytes);
   executor_.reset();
   program_.reset();
   weights_.reset();
-  Families families = families_together(plan_);
+  cycle_.reset();
+  if (plan_.frames > 1) cycle_ = unroll(graph_, plan_);
+  Families families = families_of_frames();
   distribute_weights();
-  weights_ = std::make_unique<kernels::WeightStore>(graph_, settings_.storage);
-  program_ = std::make_unique<Program>(graph_, plan_, rank(), communicator_, *weights_,
+  weights_ = std::make_unique<kernels::WeightStore>(take_weights());
+  program_ = std::make_unique<Program>(running_graph(), running_plan(), rank(), communicator_, *weights_,
                                        ProgramOptions{settings_.exactness, Messages::sent, std::move(families)});
   const std::size_t shared = comm::share_equal_pages(*communicator_, weights_->whole_pages(), set_up_timeout);
   if (shared > 0) log(LogLevel::debug, std::to_string(shared >> 20) + " MB of weights shared with ranks of this host");
@@ -157,9 +189,16 @@ void Session::compile(Plan plan) {
   communicator_->barrier(set_up_timeout);
 }
 
-double Session::run(const TensorMap& inputs, Frame frame) {
+double Session::run(const TensorMap& inputs, Frame frame) { return run(std::span(&inputs, 1), frame); }
+
+double Session::run(std::span<const TensorMap> inputs, Frame frame) {
+  ensure(!is_root() || inputs.size() == 1 || inputs.size() == static_cast<std::size_t>(plan_.frames),
+         "a cycle has inputs for each of its frames, or the same for all");
   const Clock::time_point begin = Clock::now();
-  if (is_root()) write_inputs(graph_, *program_, inputs);
+  if (is_root())
+    for (int i = 0; i < plan_.frames; ++i)
+      write_inputs(ports_of(running_graph().inputs, i, plan_.frames), *program_,
+                   inputs[inputs.size() == 1 ? 0 : static_cast<std::size_t>(i)]);
   const double input_us = microseconds_since(begin);
   const FrameTimes times = executor_->run();
   const double tail_us = tail_.run ? run_tail() : 0;
@@ -180,8 +219,17 @@ double Session::run(const TensorMap& inputs, Frame frame) {
 // Gives the microseconds it took.
 double Session::run_tail() {
   const Clock::time_point begin = Clock::now();
-  outputs_ = tail_.run(read_outputs(graph_, *program_));
+  outputs_.clear();
+  for (int frame = 0; frame < plan_.frames; ++frame) outputs_.push_back(tail_.run(graph_outputs(frame)));
   return microseconds_since(begin);
+}
+
+TensorMap Session::graph_outputs(int frame) const {
+  return read_outputs(running_graph(), ports_of(running_graph().outputs, frame, plan_.frames), *program_);
+}
+
+TensorMap Session::outputs(int frame) const {
+  return tail_.run ? outputs_.at(static_cast<std::size_t>(frame)) : graph_outputs(frame);
 }
 
 double Session::tail_ms() const { return tail_us_.empty() ? 0 : median(tail_us_) / 1000; }

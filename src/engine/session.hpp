@@ -13,6 +13,7 @@
 #include "core/model.hpp"
 #include "core/plan.hpp"
 #include "core/profile.hpp"
+#include "core/unroll.hpp"
 #include "engine/executor.hpp"
 #include "engine/frame.hpp"
 #include "engine/handshake.hpp"
@@ -107,13 +108,16 @@ class Session {
 
   [[nodiscard]] const Plan& plan() const { return plan_; }
 
-  /// Collective: one frame. `inputs` (from `checked_inputs`) are read on rank 0 only. Gives the latency there in
-  /// microseconds, from inputs handed over to outputs ready to be read.
+  /// Collective: one frame, or one cycle of `plan().frames` of them. `inputs` (from `checked_inputs`) are read on rank 0
+  /// only; all frames of a cycle are given the same. Gives the latency there in microseconds, from inputs handed over to
+  /// outputs ready to be read.
   double run(const TensorMap& inputs, Frame frame = Frame::counted);
+  /// The same with inputs for each frame of the cycle. @param inputs  one, for all, or as many as `plan().frames`
+  double run(std::span<const TensorMap> inputs, Frame frame = Frame::counted);
 
-  /// The outputs of the last frame. Rank 0 only.
-  [[nodiscard]] TensorMap outputs() const { return tail_.run ? outputs_ : read_outputs(graph_, *program_); }
-  /// Time of the tail, median over frames since `report` or `compile`; 0 without one. Local.
+  /// The outputs of a frame of the last cycle. Rank 0 only.
+  [[nodiscard]] TensorMap outputs(int frame = 0) const;
+  /// Time of the tail, median over frames (or cycles) since `report` or `compile`; 0 without one. Local.
   [[nodiscard]] double tail_ms() const;
 
   /// Collective: every rank's report, on rank 0. Forgets the times of frames so far.
@@ -135,6 +139,12 @@ class Session {
   [[nodiscard]] std::vector<std::vector<double>> measure_single_ranks(int frames, const TensorMap& inputs);
 
  private:
+  // What the program is made of: the model and its plan, or a cycle of frames unrolled.
+  [[nodiscard]] const Graph& running_graph() const { return cycle_ ? cycle_->graph : graph_; }
+  [[nodiscard]] const Plan& running_plan() const { return cycle_ ? cycle_->plan : plan_; }
+  [[nodiscard]] TensorMap graph_outputs(int frame) const;
+  [[nodiscard]] Families families_of_frames();
+  [[nodiscard]] kernels::WeightStore take_weights();
   void distribute_weights();
   void drop_weights();
   double run_tail();
@@ -159,9 +169,10 @@ class Session {
   Loader loader_;
   bool has_weights_ = false;  // rank 0: the graph's weights have their values
   Graph graph_;
-  Tail tail_;          // rank 0
-  TensorMap outputs_;  // of the last frame, where a tail made them
+  Tail tail_;                       // rank 0
+  std::vector<TensorMap> outputs_;  // [frame] of the last cycle, where a tail made them
   Plan plan_;
+  std::optional<Unrolled> cycle_;  // where the plan has several frames
   std::unique_ptr<kernels::WeightStore> weights_;
   std::unique_ptr<Program> program_;
   std::unique_ptr<Executor> executor_;

@@ -143,7 +143,7 @@ std::vector<double> Session::run_alone(int frames, const TensorMap& inputs) {
     if (i > -warm_up_frames && begin - start > longest_warm_up) i = std::max(i, 0);
     // Ranks that are slowed down thirtyfold need no fifty frames to say so.
     if (!samples.empty() && begin - start > longest_single_run) break;
-    write_inputs(graph_, alone_->program, inputs);
+    write_inputs(graph_.inputs, alone_->program, inputs);
     (void)alone_->executor.run();
     if (i >= 0) samples.push_back(microseconds_since(begin));
   }

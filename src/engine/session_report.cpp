@@ -16,7 +16,7 @@ double Session::predicted_peak_mb() const {
 }
 
 RankReport Session::own_report() const {
-  const std::vector<double> work = multiply_adds(graph_, plan_);
+  const std::vector<double> work = multiply_adds(running_graph(), running_plan());
   double all = 0;
   for (const double one : work) all += one;
   return {.rank = rank(),
@@ -65,8 +65,9 @@ std::vector<OpTime> Session::op_times() const {
   const double frames = std::max<double>(static_cast<double>(compute_us_.size()), 1.0);
   const std::vector<Step>& steps = program_->steps();
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    OpTime& time = times[static_cast<std::size_t>(steps[i].op)];
-    time.op = steps[i].op;
+    const OpId op = cycle_ ? cycle_->originals[static_cast<std::size_t>(steps[i].op)] : steps[i].op;
+    OpTime& time = times[static_cast<std::size_t>(op)];
+    time.op = op;
     (steps[i].kind == StepKind::compute ? time.compute_ms : time.wait_ms) += step_us_[i] / frames / 1000;
     if (steps[i].kernel != nullptr) time.implementation = steps[i].kernel->implementation();
   }

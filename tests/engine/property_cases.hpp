@@ -44,10 +44,10 @@ inline engine::TensorMap run_rank(const Case& one, const Plan& plan, int rank, c
   engine::TensorMap outputs;
   // Twice: a second frame must not depend on what the first left behind.
   for (int frame = 0; frame < 2; ++frame) {
-    if (rank == 0) engine::write_inputs(graph, program, one.inputs);
+    if (rank == 0) engine::write_inputs(graph.inputs, program, one.inputs);
     (void)executor.run();
   }
-  if (rank == 0) outputs = engine::read_outputs(graph, program);
+  if (rank == 0) outputs = engine::read_outputs(graph, graph.outputs, program);
   // Nobody's slabs go away while a neighbour still reads them.
   if (communicator != nullptr) communicator->barrier(std::chrono::seconds(60));
   return outputs;
