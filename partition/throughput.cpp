@@ -134,8 +134,8 @@ void add_candidates(const CostModel& costs, const Scheme& scheme, std::vector<Cy
 std::vector<Scheme> schemes(const CostModel& costs, const std::string& strategy) {
   std::vector<Scheme> all;
   const bool compare = strategy == "auto";
-  if (compare || strategy == "data-parallel") all.push_back(data_parallel(costs));
   if (!needs_frames_in_flight(strategy)) all.push_back(repeated(make_plan(costs, strategy)));
+  if (compare || strategy == "data-parallel") all.push_back(data_parallel(costs));
   if (compare && costs.n_ranks() > 1) all.push_back(repeated(make_plan(costs, "pipeline")));
   if (compare || strategy == "frame-groups")
     for (std::size_t n_groups = compare ? 2 : 1; n_groups < at(costs.n_ranks()) || n_groups == 1; n_groups *= 2)

@@ -63,6 +63,9 @@ class Builder {
     if (!layout_.sends[at(id)].empty()) span.finish_sends = std::min(std::max(last_reader_[at(id)], id + 1), end_);
   }
 
+  // All inputs are written before the first step.
+  [[nodiscard]] int first_use(OpId id) const { return rank_ == 0 && as<Input>(graph_.op(id)) != nullptr ? 0 : id; }
+
   [[nodiscard]] int last_use(OpId id) const {
     return std::max({id, last_reader_[at(id)], layout_.spans[at(id)].finish_sends});
   }
@@ -91,7 +94,7 @@ class Builder {
       members.request.last = std::max(members.request.last, last_use(id));
     } else {
       slab.buffer = static_cast<int>(members_.size());
-      members_.push_back({slab.box, graph_.op(id).type, {.n_bytes = 0, .first = id, .last = last_use(id)}});
+      members_.push_back({slab.box, graph_.op(id).type, {.n_bytes = 0, .first = first_use(id), .last = last_use(id)}});
     }
   }
 

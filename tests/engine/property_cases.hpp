@@ -57,18 +57,19 @@ inline engine::TensorMap run_single(const Case& one, kernels::Exactness exactnes
   return run_rank(one, single_rank_plan(one.graph, 1, 0), 0, nullptr, exactness);
 }
 
-/// All ranks as threads of this process.
-inline engine::TensorMap run_threads(const Case& one, kernels::Exactness exactness) {
-  const auto communicators = comm::make_thread_communicators(one.plan.n_ranks);
-  engine::TensorMap outputs;
+/// `run(rank, communicator)` on each of so many threads of this process; what it gave on rank 0.
+template <class Run>
+auto on_threads(int n_ranks, const Run& run) {
+  const auto communicators = comm::make_thread_communicators(n_ranks);
+  decltype(run(0, communicators.front().get())) outputs;
   std::vector<std::exception_ptr> errors(communicators.size());
   {
     std::vector<std::jthread> threads;
-    for (int rank = 0; rank < one.plan.n_ranks; ++rank)
+    for (int rank = 0; rank < n_ranks; ++rank)
       threads.emplace_back([&, rank] {
         const auto place = static_cast<std::size_t>(rank);
         try {
-          engine::TensorMap mine = run_rank(one, one.plan, rank, communicators[place].get(), exactness);
+          auto mine = run(rank, communicators[place].get());
           if (rank == 0) outputs = std::move(mine);
         } catch (...) {
           errors[place] = std::current_exception();
@@ -79,6 +80,13 @@ inline engine::TensorMap run_threads(const Case& one, kernels::Exactness exactne
   for (const std::exception_ptr& error : errors)
     if (error) std::rethrow_exception(error);
   return outputs;
+}
+
+/// All ranks as threads of this process.
+inline engine::TensorMap run_threads(const Case& one, kernels::Exactness exactness) {
+  return on_threads(one.plan.n_ranks, [&](int rank, comm::Communicator* communicator) {
+    return run_rank(one, one.plan, rank, communicator, exactness);
+  });
 }
 
 inline void expect_equal_bits(const engine::TensorMap& a, const engine::TensorMap& b) {

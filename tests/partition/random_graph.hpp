@@ -104,4 +104,32 @@ inline Profile random_profile(Random& random, const Graph& graph, int n_ranks, S
   return profile;
 }
 
+/// Three convolutions over 24 rows.
+inline Graph chain() {
+  Graph graph;
+  graph.name = "chain";
+  OpId last = add_input(graph, {1, 3, 24, 24});
+  for (int i = 0; i < 3; ++i) last = add_conv3(graph, last, 8);
+  add_output(graph, last);
+  return graph;
+}
+
+/// Ranks of these times per row for every operator, and equal links.
+inline Profile even_profile(const Graph& graph, const std::vector<double>& us_per_row, Link link) {
+  Profile profile{.model = fingerprint(graph), .axis = SplitAxis::rows, .ranks = {}, .links = {}};
+  const std::vector<int> axes = strip_axes(graph, SplitAxis::rows);
+  for (std::size_t rank = 0; rank < us_per_row.size(); ++rank) {
+    RankProfile one;
+    for (OpId id = 0; id < graph.size(); ++id) {
+      const int axis = axes[static_cast<std::size_t>(id)];
+      const Index rows = axis < 0 ? 1 : graph.shape(id)[static_cast<std::size_t>(axis)];
+      one.ops.push_back({.extents = {rows}, .microseconds = {us_per_row[rank] * static_cast<double>(rows)}});
+    }
+    profile.ranks.push_back(std::move(one));
+    profile.links.emplace_back(us_per_row.size(), link);
+    profile.links.back()[rank] = {};
+  }
+  return profile;
+}
+
 }  // namespace strake::test
