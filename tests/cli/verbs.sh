@@ -19,6 +19,19 @@ expect 0 'equal' "$mpirun" 3 "$strake" verify "$net" --strategy equal
 expect 0 ' 0 +0 +0 +0 ' "$mpirun" 3 "$strake" verify "$net" --strategy equal --exact
 expect 0 'emulated' "$mpirun" 2 "$strake" bench "$net" --frames 3 --emulate-slowdown 1,3
 
+# Several frames in flight.
+expect 0 'compared: data-parallel, [0-9]+ in flight' "$strake" plan "$net" --ranks 3 --objective throughput -o "$scratch/cycle.json"
+expect 0 'frames/s; cycles' "$mpirun" 2 "$strake" bench "$net" --frames 7 --strategy data-parallel --json "$scratch/cycles.json"
+grep -Eq '"frames_in_flight": ([2-9]|1[0-6])$|"frames_in_flight": ([2-9]|1[0-6]),' "$scratch/cycles.json" ||
+  fail "data-parallel has one frame in flight"
+expect 0 'frame 1 +1000 +0 +0 +0 +0 ' "$mpirun" 3 "$strake" verify "$net" --strategy data-parallel --exact
+expect 0 'frame 1 +1000 +0 +0 +0 +0 ' "$mpirun" 3 "$strake" verify "$net" --strategy pipeline --objective throughput --exact
+picture=$(dirname "$0")/../data/small.png
+expect 0 'in flight|for [0-9]+ frames' "$strake" plan "$net" --ranks 2 --strategy data-parallel --input "$picture" -o "$scratch/cycle.json"
+expect 0 'in flight, on 2 of 2 ranks' "$mpirun" 2 "$strake" run "$net" --input "$picture" \
+  --plan "$scratch/cycle.json" --frames 3 --output "$scratch/cycle-out"
+expect 2 '--rate: is for --objective throughput' "$strake" plan "$net" --rate 5
+
 # Where a frame's time goes: the parts are those of the frame.
 expect 0 'copies' "$strake" bench "$net" --frames 3 --profile --json "$scratch/profile.json"
 for key in kernels_ms copies_ms waits_ms tail_ms other_ms; do
