@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/errors.hpp"
 #include "partition/cycle_model.hpp"
 #include "partition/random_graph.hpp"
 #include "partition/strip_plan.hpp"
+#include "partition/throughput.hpp"
 #include "partition/timeline.hpp"
 
 namespace strake::partition {
@@ -224,6 +227,30 @@ TEST(Planner, PlansMoreRanksThanRows) {
     const CostModel costs(graph, even_profile(graph, std::vector<double>(8, 10.0), {1, 0}));
     EXPECT_NO_THROW(check(graph, make_plan(costs, strategy), 8)) << strategy;
   }
+}
+
+// From 1 Mbit/s to 10 Gbit/s: one node at the slow end, all of them at the fast end, and in between what the timeline
+// says of every other plan. Ranks must earn 3 %, so as much is allowed.
+TEST(Planner, UsesMoreRanksAsLinksGetFaster) {
+  const Graph graph = chain();
+  double slower_us = std::numeric_limits<double>::infinity();
+  for (double mbit = 1; mbit <= 10000; mbit *= 1.5) {
+    SCOPED_TRACE(std::to_string(mbit) + " Mbit/s");
+    const CostModel costs(graph, even_profile(graph, {100, 100, 200}, {20, 8 / mbit}));
+    const Plan plan = make_plan(costs, "auto");
+    EXPECT_LE(plan.predicted_us, slower_us * 1.03);
+    slower_us = plan.predicted_us;
+    for (const std::string& strategy : strategies())
+      if (!needs_frames_in_flight(strategy)) {
+        EXPECT_LE(plan.predicted_us, make_plan(costs, strategy).predicted_us * 1.03 + 1e-9) << strategy;
+      }
+    if (mbit == 1) {
+      EXPECT_EQ(plan.strategy, "single");
+      EXPECT_EQ(working_ranks(graph, plan), std::vector<int>{0});
+    }
+  }
+  const CostModel fast(graph, even_profile(graph, {100, 100, 200}, {20, 8.0 / 10000}));
+  EXPECT_EQ(working_ranks(graph, make_plan(fast, "auto")), (std::vector<int>{0, 1, 2}));
 }
 
 TEST(Planner, NamesTheStrategiesThatItKnows) {
