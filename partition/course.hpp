@@ -40,6 +40,10 @@ class Course {
 /// Exchange: each operator is a segment of its own.
 [[nodiscard]] StripPlan plan_exchange(const StripModel& model, const std::vector<int>& order, TransferCosts transfers);
 
+/// The same share of every map for each rank, by its throughput: maps end at the same places, so that nothing but halos
+/// travels. Where links are slow, cuts that follow what each operator costs on each rank pay for that again and again.
+[[nodiscard]] StripPlan plan_aligned(const StripModel& model, const std::vector<int>& order);
+
 /// Says how the operators of a segment are cut, and what that takes.
 using Divide = std::function<Division(const Course& course, const std::vector<OpId>& ops)>;
 

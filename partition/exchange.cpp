@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "partition/course.hpp"
+#include "partition/strategies/cuts.hpp"
 
 namespace strake::partition {
 
@@ -11,6 +12,17 @@ StripPlan plan_exchange(const StripModel& model, const std::vector<int>& order, 
     if (kind == StripKind::cut) course.add({.ops = {id}, .cuts = course.divide({id}).cuts});
   }
   return course.plan();
+}
+
+StripPlan plan_aligned(const StripModel& model, const std::vector<int>& order) {
+  const std::vector<double> of_ranks = throughputs(model);
+  std::vector<double> weights;
+  for (const int rank : order) weights.push_back(of_ranks[at(rank)]);
+  StripPlan plan = empty_strip_plan(model, order);
+  for (OpId id = 0; id < model.size(); ++id)
+    if (model.op(id).kind == StripKind::cut)
+      plan.segments.push_back({.ops = {id}, .cuts = proportional_cuts(model.op(id).n_rows, weights)});
+  return plan;
 }
 
 }  // namespace strake::partition

@@ -46,7 +46,8 @@ std::string milliseconds(double us) {
 std::vector<StripPlan> split_plans(const StripModel& model, const std::string& strategy,
                                    const std::vector<int>& order) {
   if (strategy == "oodp-recompute") return {plan_recompute(model, order)};
-  return {plan_exchange(model, order, TransferCosts::counted), plan_exchange(model, order, TransferCosts::ignored)};
+  return {plan_exchange(model, order, TransferCosts::counted), plan_exchange(model, order, TransferCosts::ignored),
+          plan_aligned(model, order)};
 }
 
 using ModelPtr = std::shared_ptr<const StripModel>;
