@@ -39,6 +39,8 @@ TEST(Planner, MakesCheckedPlansOfEveryStrategyForAnyNetwork) {
     const CostModel costs(graph, test::random_profile(random, graph, n_ranks, axis));
     for (const std::string& strategy : strategies()) {
       SCOPED_TRACE(strategy);
+      // Dozens of plans each.
+      if (needs_frames_in_flight(strategy) && seed % 15 != 0) continue;
       const Plan plan = make_plan(costs, strategy);
       EXPECT_NO_THROW(check(graph, plan, n_ranks));
       EXPECT_EQ(plan.axis, axis);
