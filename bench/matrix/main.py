@@ -5,6 +5,7 @@ import signal
 import sys
 
 from errors import Failed, WrongInput
+from markdown import check_place
 from measure import measure
 from models import make_models
 from options import read_options
@@ -23,6 +24,8 @@ def main(words: list[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         matrix = read_options(words)
+        if matrix.markdown:
+            check_place(matrix.markdown)
         with Store(matrix.work) as store:
             try:
                 results = measure(matrix, make_models(matrix), store)

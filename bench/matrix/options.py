@@ -3,6 +3,7 @@
 
 import argparse
 import hashlib
+import importlib.util
 import os
 import re
 import shlex
@@ -32,6 +33,7 @@ class Matrix:
     timeout_s: float
     retry: bool
     report_only: bool
+    draw: bool
     plots: Path | None
     markdown: Path | None
     words: list[str]  # as typed
@@ -44,11 +46,13 @@ class Matrix:
 def read_options(words: list[str]) -> Matrix:
     """@throws WrongInput; the parser itself ends the process for what it does not know, with exit code 2"""
     options = _parser().parse_args(words)
-    strake = Path(options.strake).resolve()
+    strake = Path(options.strake).absolute()
     if not strake.is_file():
         raise WrongInput(f"no program '{options.strake}'; scripts/test builds it, --strake or STRAKE names it")
-    tools = Tools(strake=strake, mpirun=shlex.split(options.mpirun), simulate=Path(options.simulate).resolve(),
-                  edge_lab=Path(options.edge_lab).resolve(), frames=options.frames, warm_up=options.warm_up,
+    if not options.no_plots and importlib.util.find_spec("matplotlib") is None:
+        raise WrongInput("matplotlib is missing: scripts/install-packages bench, or --no-plots")
+    tools = Tools(strake=strake, mpirun=shlex.split(options.mpirun), simulate=Path(options.simulate).absolute(),
+                  edge_lab=Path(options.edge_lab).absolute(), frames=options.frames, warm_up=options.warm_up,
                   threads=options.threads, bench_options=shlex.split(options.bench_options))
     platforms = {name: platform_of(name, tools) for name in _list("--platforms", options.platforms)}
     networks = _networks(options.networks)
@@ -56,8 +60,8 @@ def read_options(words: list[str]) -> Matrix:
     ranks = _ranks(options.ranks, platforms)
     return Matrix(networks=networks, platforms=platforms, strategies=strategies,
                   cells=cells_of(networks, platforms, strategies, ranks.__getitem__), tools=tools,
-                  build=_build(strake), work=Path(options.work).resolve(), timeout_s=options.timeout,
-                  retry=options.retry, report_only=options.report_only, plots=options.plots,
+                  build=_build(strake), work=Path(options.work).absolute(), timeout_s=options.timeout,
+                  retry=options.retry, report_only=options.report_only, draw=not options.no_plots, plots=options.plots,
                   markdown=options.markdown, words=words)
 
 
@@ -89,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
                        help="frames before them, on real ranks (%(default)s)")
     cells.add_argument("--threads", type=_at_least(0), default=1,
                        help="per real rank (%(default)s); 0 for the rank's share of the cores")
-    cells.add_argument("--bench-options", default="", metavar="WORDS", help="more for strake bench on real ranks")
+    cells.add_argument("--bench-options", default="", metavar="WORDS",
+                       help="more for strake bench on real ranks, such as --bench-options='--kernels direct'")
     cells.add_argument("--timeout", type=_at_least(1), default=900, metavar="S",
                        help="seconds that a cell may take (%(default)s)")
     run_group = parser.add_argument_group("the run")
@@ -97,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
                            help="models, cells and reports; by default out/matrix")
     run_group.add_argument("--retry", action="store_true", help="try cells again that failed")
     run_group.add_argument("--report-only", action="store_true", help="measure nothing: what was not run is missing")
+    run_group.add_argument("--no-plots", action="store_true", help="tables only; needs no matplotlib")
     run_group.add_argument("--plots", type=Path, metavar="DIR", help="also write the plots as SVG files")
     run_group.add_argument("--markdown", type=Path, metavar="FILE",
                            help="also write the tables as Markdown, into a new file or between the lines "

@@ -7,41 +7,41 @@ import sys
 from pathlib import Path
 from string import Template
 
+import markdown
 import tables
 from cells import Result
-from errors import Failed, WrongInput
 from options import Matrix
 from platforms import host
 from store import write_whole
 from tables import Table
 
-_BEGIN, _END = "<!-- matrix: begin -->", "<!-- matrix: end -->"
-
 
 def write_reports(matrix: Matrix, results: list[Result]) -> None:
-    """Tables first: they need no library, so that a measured matrix is never without them."""
     write_whole(matrix.work / "results.json", tables.json_text(matrix, results))
     write_whole(matrix.work / "results.csv", tables.csv_text(results))
     if matrix.markdown:
-        _write_markdown(matrix, results)
-    try:
-        import plots
-    except ImportError as error:
-        raise Failed(f"no plots and no report.html: {error} (scripts/install-packages bench)") from None
+        origin = f"`{_command(matrix)}`: {_count(results)}, {matrix.tools.frames} frames; {matrix.build}; {_host()}."
+        markdown.write(matrix.markdown, origin, tables.summary_tables(results))
+    drawn = _draw(matrix, results) if matrix.draw else {}
+    write_whole(matrix.work / "report.html", _page(matrix, results, drawn))
+    if matrix.plots:
+        matrix.plots.mkdir(parents=True, exist_ok=True)
+        for plot in sum(drawn.values(), []):
+            write_whole(matrix.plots / f"{plot.name}.svg", plot.svg)
+    print(f"matrix: {_count(results)}; {matrix.work}/report.html, results.json, results.csv", file=sys.stderr)
+
+
+def _draw(matrix: Matrix, results: list[Result]) -> dict:
+    """[title]: plots, as far as there is something to draw."""
+    import plots  # here, since it loads matplotlib
+
     drawn = {
         "Speedup against ranks": plots.speedup_plots(results, matrix.strategies),
         "auto against the other strategies": [plots.ratio_plot(results)],
         "Predicted against measured": [plots.prediction_plot(results)],
         "What the ranks do in a frame": plots.timeline_plots(results),
     }
-    drawn = {title: [plot for plot in group if plot] for title, group in drawn.items()}
-    write_whole(matrix.work / "report.html", _page(matrix, results, drawn))
-    if matrix.plots:
-        matrix.plots.mkdir(parents=True, exist_ok=True)
-        for group in drawn.values():
-            for plot in group:
-                write_whole(matrix.plots / f"{plot.name}.svg", plot.svg)
-    print(f"matrix: {_count(results)}; {matrix.work}/report.html, results.json, results.csv", file=sys.stderr)
+    return {title: [plot for plot in group if plot] for title, group in drawn.items()}
 
 
 _NOTES = {
@@ -86,22 +86,6 @@ def _table(table: Table) -> str:
     body = "\n".join(line("td", row, cells) for row, cells in enumerate(table.rows))
     head = line("th", -1, table.header)
     return f'<div class="wide"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'
-
-
-def _write_markdown(matrix: Matrix, results: list[Result]) -> None:
-    origin = f"`{_command(matrix)}`: {_count(results)}, {matrix.tools.frames} frames each; {matrix.build}; {_host()}."
-    text = origin + "\n\n" + "\n".join(tables.markdown(table) for table in tables.summary_tables(results))
-    file = matrix.markdown
-    old = file.read_text() if file.exists() else ""
-    if _BEGIN in old:
-        before, _, rest = old.partition(_BEGIN)
-        _, found, after = rest.partition(_END)
-        if not found:
-            raise WrongInput(f"--markdown: '{file}' has the line '{_BEGIN}', but no '{_END}' behind it")
-        text = f"{before}{_BEGIN}\n{text}{_END}{after}"
-    elif old:
-        raise WrongInput(f"--markdown: '{file}' exists and has no line '{_BEGIN}' behind which the tables could stand")
-    write_whole(file, text)
 
 
 def _command(matrix: Matrix) -> str:

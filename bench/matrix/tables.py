@@ -121,16 +121,6 @@ def summary_tables(results: list[Result]) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
-def markdown(table: Table) -> str:
-    def line(cells):
-        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-    rule = line(["---" if column < table.text_columns else "--:" for column in range(len(table.header))])
-    rows = [line(f"**{cell}**" if (row, column) in table.marked else cell for column, cell in enumerate(cells))
-            for row, cells in enumerate(table.rows)]
-    return "\n".join([f"**{table.title}.** {table.note}", "", line(table.header), rule, *rows]) + "\n"
-
-
 CSV_NUMBERS = ["frames", "ranks_used", "cluster_ms", "best_single_ms", "speedup", "ideal_speedup", "efficiency",
                "whole_rows_bound_ms", "communication_bound_ms", "predicted_ms"]
 
