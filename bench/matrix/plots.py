@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("svg")
 
 import matplotlib.pyplot as plt
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 import figures
 from cells import Result
@@ -19,7 +19,7 @@ from cells import Result
 _AUTO = "#004488"
 _OTHERS = ["#cc6677", "#117733", "#ddaa33", "#88ccee", "#882255", "#44aa99", "#999933", "#aa4499", "#bb5533", "#777777"]
 _MARKERS = "osD^vP<>X*"
-_COMPUTE, _WAIT, _LINE = "#4477aa", "#ddcc77", "#333333"
+_COMPUTE, _WAIT, _LINE, _BAND = "#4477aa", "#ddcc77", "#333333", "#cfe2cf"
 _MOST_RANKS = 8  # of timelines of all strategies; where there are more, those of auto only
 
 _STYLE = {
@@ -33,7 +33,7 @@ _STYLE = {
 @dataclass(frozen=True)
 class Plot:
     name: str  # of its file, without ending
-    caption: str
+    says: str  # to those who cannot see it
     svg: str
 
 
@@ -73,8 +73,10 @@ def timeline_plots(results: list[Result]) -> list[Plot]:
         if ranks == 1 or not shown:
             continue
         with plt.rc_context(_STYLE):
-            figure, axes = plt.subplots(figsize=(6.4, 0.9 + (ranks + 1) * len(shown) * 0.17))
+            height = (ranks + 1) * len(shown) * 0.14
+            figure, axes = plt.subplots(figsize=(4.6, 1.2 + height))
             _draw_timelines(axes, shown)
+            axes.legend(*_timeline_legend(), loc="upper center", bbox_to_anchor=(0.5, -0.42 / height), ncol=3)
             axes.set(title=f"{network}, {platform}, {ranks} ranks", xlabel="ms of a frame (medians)")
             plots.append(_plot(figure, _name("ranks", network, platform),
                                f"Computing and waiting of each rank for {network} on {platform}."))
@@ -82,31 +84,37 @@ def timeline_plots(results: list[Result]) -> list[Plot]:
 
 
 def prediction_plot(results: list[Result]) -> Plot | None:
-    """Predicted against measured time of a frame, with the band of good predictions."""
+    """Predicted against measured time of a frame, and below it the errors, where the band of good ones can be seen."""
     found = figures.predictions(results)
     summary = figures.error_summary(found)
     if summary is None:
         return None
     with plt.rc_context(_STYLE):
-        figure, axes = plt.subplots(figsize=(5.4, 5.2))
-        times = [one.measured_ms for one in found] + [one.predicted_ms for one in found]
-        ends = [0.8 * min(times), 1.25 * max(times)]
-        band = figures.BAND
-        axes.fill_between(ends, [end * (1 - band) for end in ends], [end * (1 + band) for end in ends], color="#cfe2cf",
-                          label=f"± {100 * band:.0f} %")
-        axes.plot(ends, ends, color=_LINE, linewidth=0.8)
+        figure, (times, errors) = plt.subplots(2, 1, figsize=(5.4, 7.2), sharex=True, height_ratios=[3, 2])
+        all_ms = [one.measured_ms for one in found] + [one.predicted_ms for one in found]
+        ends = [0.8 * min(all_ms), 1.25 * max(all_ms)]
+        band, label = figures.BAND, f"± {100 * figures.BAND:.0f} %"
+        times.fill_between(ends, [end * (1 - band) for end in ends], [end * (1 + band) for end in ends], color=_BAND,
+                           label=label)
+        times.plot(ends, ends, color=_LINE, linewidth=0.8)
+        errors.axhspan(-100 * band, 100 * band, color=_BAND, label=label)
+        errors.axhline(0, color=_LINE, linewidth=0.8)
         for place, platform in enumerate(dict.fromkeys(one.result.cell.platform for one in found)):
             here = [one for one in found if one.result.cell.platform == platform]
-            axes.plot([one.measured_ms for one in here], [one.predicted_ms for one in here], linestyle="",
-                      marker=_MARKERS[place % len(_MARKERS)], markersize=4.5, alpha=0.8, label=platform,
-                      color=[_AUTO, *_OTHERS][place % (1 + len(_OTHERS))])
-        axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, aspect="equal", xlabel="measured ms (median)",
-                 ylabel="predicted ms", title=f"{summary.count} cells: median error {100 * summary.median:.1f} %, "
-                 f"95th percentile {100 * summary.p95:.1f} %")
-        for axis in (axes.xaxis, axes.yaxis):
+            style = {"linestyle": "", "marker": _MARKERS[place % len(_MARKERS)], "markersize": 4, "alpha": 0.7,
+                     "color": [_AUTO, *_OTHERS][place % (1 + len(_OTHERS))], "label": platform}
+            times.plot([one.measured_ms for one in here], [one.predicted_ms for one in here], **style)
+            errors.plot([one.measured_ms for one in here], [100 * one.error for one in here], **style)
+        times.set(xscale="log", yscale="log", xlim=ends, ylim=ends, ylabel="predicted ms",
+                  title=f"{summary.count} cells: median error {100 * summary.median:.1f} %, "
+                  f"95th percentile {100 * summary.p95:.1f} %")
+        errors.set(xlabel="measured ms (median)", ylabel="predicted / measured - 1, in %")
+        for axis in (times.xaxis, times.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.legend(loc="upper left")
-        return _plot(figure, "predicted", "Predicted against measured time of a frame; on the line both are equal.")
+            axis.set_minor_locator(NullLocator())
+        times.legend(loc="upper left")
+        return _plot(figure, "predicted", "Predicted against measured time of a frame, and the errors.")
 
 
 def ratio_plot(results: list[Result]) -> Plot | None:
@@ -174,9 +182,12 @@ def _draw_timelines(axes, shown: list[Result]) -> None:
     axes.set_ylim(row - 0.9, -0.7)
     axes.grid(False, axis="y")
     axes.tick_params(axis="y", length=0)
+
+
+def _timeline_legend():
     handles = [plt.Rectangle((0, 0), 1, 1, color=_COMPUTE), plt.Rectangle((0, 0), 1, 1, color=_WAIT),
                plt.Line2D([], [], color=_LINE, linewidth=1.5)]
-    axes.legend(handles, ["compute", "wait", "frame"], loc="lower right", bbox_to_anchor=(1, 1), ncol=3, borderpad=0)
+    return handles, ["compute", "wait", "frame"]
 
 
 def _has_times(result: Result) -> bool:

@@ -21,7 +21,7 @@ def write_reports(matrix: Matrix, results: list[Result]) -> None:
     write_whole(matrix.work / "results.csv", tables.csv_text(results))
     if matrix.markdown:
         origin = f"`{_command(matrix)}`: {_count(results)}, {matrix.tools.frames} frames; {matrix.build}; {_host()}."
-        markdown.write(matrix.markdown, origin, tables.summary_tables(results))
+        markdown.write(matrix.markdown, origin, tables.overview(results) + tables.by_cell(results))
     drawn = _draw(matrix, results) if matrix.draw else {}
     write_whole(matrix.work / "report.html", _page(matrix, results, drawn))
     if matrix.plots:
@@ -47,6 +47,9 @@ def _draw(matrix: Matrix, results: list[Result]) -> dict:
 _NOTES = {
     "Speedup against ranks": "Black: the bounds. Solid: measured, the time of a frame on the best single rank over "
     "that on all ranks.",
+    "auto against the other strategies": "Each point is a cell of more than one rank; left of 1 auto is faster. In "
+    "brackets: the geometric mean.",
+    "Predicted against measured": "By what the plan predicted before its first frame; below, the errors.",
     "What the ranks do in a frame": "At the greatest number of ranks, rank 0 on top. What is missing up to the line is "
     "neither computing nor waiting.",
 }
@@ -58,9 +61,9 @@ def _page(matrix: Matrix, results: list[Result], drawn) -> str:
     return Template((Path(__file__).parent / "page.html").read_text()).substitute(
         count=html.escape(_count(results)), command=html.escape(_command(matrix)), build=html.escape(matrix.build),
         host=html.escape(_host()), frames=matrix.tools.frames,
-        tables="".join(_section(table.title, table.note, _table(table)) for table in tables.summary_tables(results)),
+        overview="".join(map(_table_section, tables.overview(results))),
         plots="".join(_section(title, _NOTES.get(title, ""), _figures(some)) for title, some in drawn.items() if some),
-        details=details)
+        by_cell="".join(map(_table_section, tables.by_cell(results))) + details)
 
 
 def _section(title: str, note: str, content: str) -> str:
@@ -68,9 +71,13 @@ def _section(title: str, note: str, content: str) -> str:
     return f"<section><h2>{html.escape(title)}</h2>{paragraph}{content}</section>\n"
 
 
+def _table_section(table: Table) -> str:
+    return _section(table.title, table.note, _table(table))
+
+
 def _figures(plots) -> str:
     return '<div class="plots">' + "".join(
-        f"<figure>{one.svg}<figcaption>{html.escape(one.caption)}</figcaption></figure>" for one in plots) + "</div>"
+        f'<figure role="img" aria-label="{html.escape(one.says)}">{one.svg}</figure>' for one in plots) + "</div>"
 
 
 def _table(table: Table) -> str:

@@ -29,12 +29,16 @@ class Table:
 
 
 def means_table(found: list[figures.Ratio]) -> Table:
+    """A line for each strategy, a column for each platform where there are several."""
+    means = {(mean.strategy, mean.platform): mean for mean in figures.means(found)}
+    platforms = [*dict.fromkeys(platform for _, platform in means if platform), None]
     table = Table("auto over the other strategies",
                   "Geometric mean of (time of a frame under auto / under the strategy): below 1, auto is faster.",
-                  ["strategy", "platform", "auto / strategy", "cells", "auto slower in"], text_columns=2)
-    for mean in figures.means(found):
-        table.add([mean.strategy, mean.platform or "all", f"{mean.ratio:.3f}", str(mean.count), str(mean.lost)],
-                  [2] if mean.ratio > 1 else [])
+                  ["strategy", *(platform or "all" for platform in platforms), "cells", "auto slower in"])
+    for strategy in dict.fromkeys(strategy for strategy, _ in means):
+        here = [means.get((strategy, platform)) for platform in platforms]
+        table.add([strategy, *(f"{mean.ratio:.3f}" if mean else "-" for mean in here), str(here[-1].count),
+                   str(here[-1].lost)], [1 + place for place, mean in enumerate(here) if mean and mean.ratio > 1])
     return table
 
 
@@ -113,11 +117,18 @@ def cells_table(results: list[Result]) -> Table:
     return table
 
 
-def summary_tables(results: list[Result]) -> list[Table]:
-    """Without the long list of all cells; those that have rows."""
-    found = figures.ratios(results)
-    tables = [speedup_table(results), means_table(found), ratios_table(found),
-              errors_table(figures.predictions(results)), failures_table(results)]
+def overview(results: list[Result]) -> list[Table]:
+    """What a reader wants to know first; tables that have rows."""
+    return _filled([means_table(figures.ratios(results)), errors_table(figures.predictions(results)),
+                    failures_table(results)])
+
+
+def by_cell(results: list[Result]) -> list[Table]:
+    """What is behind it; tables that have rows."""
+    return _filled([speedup_table(results), ratios_table(figures.ratios(results))])
+
+
+def _filled(tables: list[Table]) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
