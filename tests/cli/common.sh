@@ -9,20 +9,21 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export XDG_CACHE_HOME=$scratch/cache
 failures=0
+error_prefix='strake: error:'
 
 fail() {
   echo "FAILED: $*"
   failures=$((failures + 1))
 }
 
-# expect CODE PATTERN COMMAND...: the exit code, one matching line of Strake's on stderr, and an end within a minute,
-# which is long, since machines that test are busy.
+# expect CODE PATTERN COMMAND...: the exit code, one line of error where it is not 0, a line that matches, and an end
+# within a minute, which is long, since machines that test are busy.
 expect() {
   code=$1 pattern=$2
   shift 2
   timeout 60 "$@" >"$scratch/stdout" 2>"$scratch/stderr"
   got=$?
-  lines=$(grep -c '^strake: error:' "$scratch/stderr")
+  lines=$(grep -c "^$error_prefix" "$scratch/stderr")
   if [ "$got" != "$code" ]; then
     fail "exit code $got instead of $code: $*"
     sed 's/^/    /' "$scratch/stderr" | head -20
