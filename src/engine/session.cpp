@@ -140,6 +140,7 @@ void Session::check_memory() {
 void Session::compile(Plan plan) {
   comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(plan) : comm::Bytes{}, 0, set_up_timeout);
   plan_ = is_root() ? std::move(plan) : plan_from_bytes(bytes);
+  recorder_.reset();
   executor_.reset();
   program_.reset();
   weights_.reset();
@@ -158,12 +159,19 @@ void Session::compile(Plan plan) {
 }
 
 double Session::run(const TensorMap& inputs, Frame frame) {
+  std::span<Moment> moments;
+  if (recorder_ && frame == Frame::counted) moments = recorder_->next_frame();
   const Clock::time_point begin = Clock::now();
   if (is_root()) write_inputs(graph_, *program_, inputs);
   const double input_us = microseconds_since(begin);
-  const FrameTimes times = executor_->run();
+  const FrameTimes times = executor_->run(moments.empty() ? moments : moments.subspan(1, moments.size() - 2));
   const double tail_us = tail_.run ? run_tail() : 0;
-  const double latency_us = microseconds_since(begin);
+  const Clock::time_point end = Clock::now();
+  const double latency_us = microseconds(end - begin);
+  if (!moments.empty()) {
+    moments.front() = begin;
+    moments.back() = end;
+  }
   if (frame == Frame::warm_up) return latency_us;
   compute_us_.push_back(times.compute_us);
   wait_us_.push_back(times.wait_us);

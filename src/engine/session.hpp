@@ -17,6 +17,7 @@
 #include "engine/frame.hpp"
 #include "engine/handshake.hpp"
 #include "engine/kernel_choice.hpp"
+#include "engine/trace.hpp"
 #include "engine/whole_model.hpp"
 #include "kernels/copy_clock.hpp"
 
@@ -126,6 +127,12 @@ class Session {
   [[nodiscard]] FrameParts frame_parts() const;
   void measure_copies() { kernels::measure_copies(kernels::CopyTimes::measured); }
 
+  /// Collective, after `compile`: from here on counted frames are recorded, of `frames` that will come as many of the
+  /// last as make up to 200,000 events on all ranks together, at least one. Ends with `end_trace` or `compile`.
+  void begin_trace(int frames);
+  /// Collective: what was recorded, on rank 0; no ranks on the others.
+  [[nodiscard]] Trace end_trace();
+
   /// Forgets the times of frames so far. Local.
   void forget_times();
 
@@ -165,8 +172,10 @@ class Session {
   std::unique_ptr<kernels::WeightStore> weights_;
   std::unique_ptr<Program> program_;
   std::unique_ptr<Executor> executor_;
-  std::unique_ptr<WholeModel> alone_;  // the whole model on this rank, once it was measured
-  std::vector<double> compute_us_;     // [frame]
+  std::unique_ptr<WholeModel> alone_;                   // the whole model on this rank, once it was measured
+  std::optional<Recorder> recorder_;                    // between `begin_trace` and `end_trace`
+  std::vector<comm::ClockOffset> clocks_before_trace_;  // rank 0
+  std::vector<double> compute_us_;                      // [frame]
   std::vector<double> wait_us_;
   std::vector<double> tail_us_;
   std::vector<double> step_us_;  // summed over frames
