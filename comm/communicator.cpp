@@ -7,6 +7,13 @@
 
 namespace strake::comm {
 
+Bytes text_to_bytes(std::string_view text) {
+  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
+  return {begin, begin + text.size()};
+}
+
+std::string text_from_bytes(const Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
 // A binomial tree: in round k, ranks below 2^k (counted from the root) send to the rank 2^k above them.
 Bytes Communicator::broadcast(Bytes bytes, int root, Timeout timeout) {
   const int n = size();

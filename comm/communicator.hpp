@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "comm/redistribution.hpp"
@@ -15,6 +16,10 @@ namespace strake::comm {
 
 using Bytes = std::vector<std::byte>;
 using Timeout = std::chrono::nanoseconds;
+
+/// Text as it travels, and back.
+[[nodiscard]] Bytes text_to_bytes(std::string_view text);
+[[nodiscard]] std::string text_from_bytes(const Bytes& bytes);
 
 /// Another rank could not go on and has said why; whoever waits for it ends as well, without a word. Not an error of
 /// this rank.

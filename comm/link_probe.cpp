@@ -165,13 +165,9 @@ void help_to_measure(Communicator& communicator, int peer, Timeout timeout) {
 
 // Names of all ranks' hosts.
 std::vector<std::string> hosts_of(Communicator& communicator, Timeout timeout) {
-  const auto bytes_of = [](const std::string& text) {
-    const auto* begin = reinterpret_cast<const std::byte*>(text.data());
-    return Bytes(begin, begin + text.size());
-  };
   std::vector<std::string> hosts;
-  for (const Bytes& name : communicator.gather_for_all(bytes_of(communicator.host()), timeout))
-    hosts.emplace_back(reinterpret_cast<const char*>(name.data()), name.size());
+  for (const Bytes& name : communicator.gather_for_all(text_to_bytes(communicator.host()), timeout))
+    hosts.push_back(text_from_bytes(name));
   return hosts;
 }
 

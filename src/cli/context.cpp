@@ -146,6 +146,7 @@ void begin_verb(const Context& context, const CommonOptions& options, const std:
   named.push_back(options.model);
   std::vector<std::string> all = written;
   all.push_back(options.json);
+  all.push_back(options.trace);
   for (const std::string& file : all) {
     if (file.empty()) continue;
     expect_other_file(file, named);
@@ -159,9 +160,10 @@ OpenSession open_session(const Context& context, const CommonOptions& options, c
                    std::make_shared<InputFiles>()};
   if (context.is_root() && !options.slowdowns.empty())
     log(LogLevel::info, "speeds are emulated: ranks spin after each kernel as --emulate-slowdown says");
-  open.session.load([model = options.model, shapes = options.shapes, json = options.json, inputs, files = open.files] {
+  open.session.load([model = options.model, shapes = options.shapes, written = std::vector{options.json, options.trace},
+                     inputs, files = open.files] {
     OpenedModel opened = open_model(model, shapes, inputs);
-    expect_other_file(json, opened.files);
+    for (const std::string& file : written) expect_other_file(file, opened.files);
     *files = std::move(opened.files);
     return std::move(opened.model);
   });

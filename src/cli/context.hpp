@@ -32,6 +32,7 @@ struct CommonOptions {
   std::vector<double> slowdowns;
   double timeout_s = 10;
   std::string json;
+  std::string trace;  // of verbs that run frames
   bool verbose = false;
   bool quiet = false;
 };
@@ -53,9 +54,9 @@ struct Context {
 /// @throws CLI::ValidationError, so for callbacks of the parser
 void check_job_options(const CLI::App& app, const CommonOptions& options, int n_ranks);
 
-/// Turns spdlog's level to what -v and -q say (ranks other than 0 only warn), and makes sure on rank 0 that `--json`
-/// and `written` (where they are not "") can be written, before anybody measures or runs anything, and that each is
-/// another file than the model and what else is `read`.
+/// Turns spdlog's level to what -v and -q say (ranks other than 0 only warn), and makes sure on rank 0 that `--json`,
+/// `--trace` and `written` (where they are not "") can be written, before anybody measures or runs anything, and that
+/// each is another file than the model and what else is `read`.
 /// @throws InvalidInput
 void begin_verb(const Context& context, const CommonOptions& options, const std::vector<std::string>& written = {},
                 const std::vector<std::string>& read = {});

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cli/report.hpp"
+#include "cli/trace_json.hpp"
 #include "cli/verbs.hpp"
 #include "partition/bounds.hpp"
 
@@ -90,10 +91,12 @@ int bench(const Context& context, const BenchOptions& options) {
 
   session.compile(std::move(planned.plan));
   if (options.profile) session.measure_copies();
+  begin_trace(options.common, session, options.frames);
   const Measured measured = run_frames(context, options, session, inputs);
   const std::vector<engine::OpTime> op_times = session.op_times();
   const engine::FrameParts parts = session.frame_parts();
   const double tail_ms = session.tail_ms();
+  const engine::Trace trace = end_trace(options.common, session);
   const std::vector<engine::RankReport> ranks = session.report();
   if (!context.is_root()) return 0;
 
@@ -120,6 +123,7 @@ int bench(const Context& context, const BenchOptions& options) {
   if (options.profile) text += "\n" + frame_parts_text(parts);
   if (options.common.verbose || options.profile) text += "\n" + op_times_text(session.graph(), op_times);
   print(context, options.common, text);
+  print(context, options.common, write_trace(options.common, session, trace));
   nlohmann::json json = frame_json({.model = session.graph().name,
                                     .strategy = session.plan().strategy,
                                     .ranks_used = used,
@@ -152,6 +156,7 @@ void add_bench(CLI::App& app, const Context& context, std::function<int()>& verb
   sub->add_flag("--profile", options->profile, "Tell where a frame's time goes: kernels, copies, waits, other");
   add_plan_option(*sub, options->plan_file);
   add_job_options(*sub, options->common);
+  add_trace_option(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
       "Without --input it measures with pseudo-random values; a picture is measured as 8-bit rows.\n"

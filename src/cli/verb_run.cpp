@@ -9,6 +9,7 @@
 #include "cli/draw_strips.hpp"
 #include "cli/numbers.hpp"
 #include "cli/report.hpp"
+#include "cli/trace_json.hpp"
 #include "cli/verbs.hpp"
 #include "core/unroll.hpp"
 #include "io/file.hpp"
@@ -113,7 +114,8 @@ engine::TensorMap prepare_on_root(const Context& context, const RunOptions& opti
     make_output_directory(options.output);
     std::vector<std::string> names;
     for (const Port& port : open.session.graph().outputs) names.push_back(port.name);
-    const std::vector<std::string> others{options.common.json, options.common.model, options.plan_file};
+    const std::vector<std::string> others{options.common.json, options.common.trace, options.common.model,
+                                          options.plan_file};
     for (const auto& [name, file] : output_files(options, names)) {
       expect_other_file(file, others);
       expect_other_file(file, *open.files);
@@ -134,11 +136,13 @@ int run(const Context& context, const RunOptions& options) {
   if (const std::optional<double> predicted = predicted_ms(plan))
     print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, plan.strategy));
 
+  begin_trace(options.common, session, options.frames);
   std::vector<double> latencies_ms;
   const int cycles = cycles_for(options.frames, plan);
   for (int cycle = 0; cycle < cycles; ++cycle) latencies_ms.push_back(session.run(inputs) / 1000);
   const std::vector<engine::OpTime> op_times = session.op_times();
   const double tail_ms = session.tail_ms();
+  const engine::Trace trace = end_trace(options.common, session);
   const std::vector<engine::RankReport> ranks = session.report();
   if (!context.is_root()) return 0;
 
@@ -159,6 +163,7 @@ int run(const Context& context, const RunOptions& options) {
   text += ranks_text(ranks);
   if (options.common.verbose) text += "\n" + op_times_text(session.graph(), op_times);
   print(context, options.common, text);
+  print(context, options.common, write_trace(options.common, session, trace));
   write_json(context, options.common,
              frame_json({.model = session.graph().name,
                          .strategy = plan.strategy,
@@ -194,12 +199,14 @@ void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) 
   sub->add_option("--draw-strips", options->draw_strips, "PNG of input and first output with the ranks' strips")
       ->check(check_file_name());
   add_job_options(*sub, options->common);
+  add_trace_option(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
       "Examples:\n"
       "  strake run squeezenet.onnx --input dog.jpg --channels bgr --mean 104,117,123 --output out\n"
       "  mpirun --hostfile edge.hosts strake run yolo.onnx --input images=frame.jpg --frames 100\n"
-      "  mpirun -np 4 --oversubscribe strake run net.onnx --input x=x.npy --exact --strategy equal");
+      "  mpirun -np 4 --oversubscribe strake run net.onnx --input x=x.npy --exact --strategy equal\n"
+      "  mpirun -np 2 strake run net.onnx --input dog.jpg --frames 20 --trace trace.json");
   sub->callback([&context, &verb, options, sub] {
     check_job_options(*sub, options->common, context.communicator.size());
     verb = [&context, options] { return run(context, *options); };

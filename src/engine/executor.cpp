@@ -41,15 +41,17 @@ void Executor::run_step(const Step& step) {
   }
 }
 
-FrameTimes Executor::run() {
+FrameTimes Executor::run(std::span<Clock::time_point> moments) {
   FrameTimes times;
   const std::vector<Step>& steps = program_->steps();
   const Clock::time_point begin = Clock::now();
   Clock::time_point now = begin;
+  if (!moments.empty()) moments.front() = begin;
   (void)kernels::take_copy_us();
   for (std::size_t i = 0; i < steps.size(); ++i) {
     run_step(steps[i]);
     const Clock::time_point end = Clock::now();
+    if (!moments.empty()) moments[i + 1] = end;
     step_us_[i] = microseconds(end - now);
     (steps[i].kind == StepKind::compute ? times.compute_us : times.wait_us) += step_us_[i];
     now = end;

@@ -3,6 +3,7 @@
 /// Runs a program frame by frame and times its steps.
 
 #include <chrono>
+#include <span>
 #include <vector>
 
 #include "engine/program.hpp"
@@ -28,8 +29,10 @@ class Executor {
   Executor(const Program& program, const ExecutorOptions& options)
       : program_(&program), options_(options), step_us_(program.steps().size()) {}
 
-  /// Collective where the program has messages. @throws PeerLost
-  FrameTimes run();
+  /// Collective where the program has messages.
+  /// @param moments  room for when the first step begins and when each step ends, or empty
+  /// @throws PeerLost
+  FrameTimes run(std::span<std::chrono::steady_clock::time_point> moments = {});
 
   /// What each step of the last frame took, in the order of `Program::steps`.
   [[nodiscard]] const std::vector<double>& step_us() const { return step_us_; }

@@ -39,13 +39,6 @@ RankInfo from_text(const std::string& all) {
   return info;
 }
 
-comm::Bytes bytes_of(const std::string& text) {
-  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
-  return {begin, begin + text.size()};
-}
-
-std::string text_of(const comm::Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
 [[noreturn]] void refuse(const std::string& what, int rank, const RankInfo& info, const std::string& theirs,
                          const std::string& ours) {
   throw InvalidInput("rank " + std::to_string(rank) + " on host '" + info.host + "' has another " + what + ": '" +
@@ -57,8 +50,8 @@ std::string text_of(const comm::Bytes& bytes) { return {reinterpret_cast<const c
 std::vector<RankInfo> exchange_infos(comm::Communicator& communicator, const RankInfo& mine,
                                      std::chrono::nanoseconds timeout) {
   std::vector<RankInfo> infos;
-  for (const comm::Bytes& text : communicator.gather_for_all(bytes_of(to_text(mine)), timeout))
-    infos.push_back(from_text(text_of(text)));
+  for (const comm::Bytes& text : communicator.gather_for_all(comm::text_to_bytes(to_text(mine)), timeout))
+    infos.push_back(from_text(comm::text_from_bytes(text)));
   return infos;
 }
 

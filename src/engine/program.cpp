@@ -137,7 +137,7 @@ void Program::add_kernels(OpId id, const BoxList& boxes, kernels::WeightStore& w
     for (std::size_t i = 0; i < sources.size(); ++i)
       request.src.push_back(views_[at(graph_.op(id).inputs[i])].window(sources[i]));
     kernels_.push_back(kernels::prepare(request, weights, workspace_));
-    steps_.push_back({StepKind::compute, id, kernels_.back().get(), nullptr, poke});
+    steps_.push_back({StepKind::compute, id, kernels_.back().get(), nullptr, poke, box});
   }
 }
 

@@ -23,6 +23,7 @@ struct Step {
   kernels::Kernel* kernel = nullptr;         // of `compute`
   comm::Redistribution* messages = nullptr;  // of the others
   comm::Redistribution* poke = nullptr;      // messages under way while this kernel runs, or null
+  Box box = {};                              // that `compute` produces
 };
 
 struct ProgramOptions {

@@ -170,6 +170,7 @@ Families Session::families_of_frames() {
 void Session::compile(Plan plan) {
   comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(plan) : comm::Bytes{}, 0, set_up_timeout);
   plan_ = is_root() ? std::move(plan) : plan_from_bytes(bytes);
+  recorder_.reset();
   executor_.reset();
   program_.reset();
   weights_.reset();
@@ -194,15 +195,22 @@ double Session::run(const TensorMap& inputs, Frame frame) { return run(std::span
 double Session::run(std::span<const TensorMap> inputs, Frame frame) {
   ensure(!is_root() || inputs.size() == 1 || inputs.size() == static_cast<std::size_t>(plan_.frames),
          "a cycle has inputs for each of its frames, or the same for all");
+  std::span<Moment> moments;
+  if (recorder_ && frame == Frame::counted) moments = recorder_->next_frame();
   const Clock::time_point begin = Clock::now();
   if (is_root())
     for (int i = 0; i < plan_.frames; ++i)
       write_inputs(ports_of(running_graph().inputs, i, plan_.frames), *program_,
                    inputs[inputs.size() == 1 ? 0 : static_cast<std::size_t>(i)]);
   const double input_us = microseconds_since(begin);
-  const FrameTimes times = executor_->run();
+  const FrameTimes times = executor_->run(moments.empty() ? moments : moments.subspan(1, moments.size() - 2));
   const double tail_us = tail_.run ? run_tail() : 0;
-  const double latency_us = microseconds_since(begin);
+  const Clock::time_point end = Clock::now();
+  const double latency_us = microseconds(end - begin);
+  if (!moments.empty()) {
+    moments.front() = begin;
+    moments.back() = end;
+  }
   if (frame == Frame::warm_up) return latency_us;
   compute_us_.push_back(times.compute_us);
   wait_us_.push_back(times.wait_us);

@@ -18,6 +18,7 @@
 #include "engine/frame.hpp"
 #include "engine/handshake.hpp"
 #include "engine/kernel_choice.hpp"
+#include "engine/trace.hpp"
 #include "engine/whole_model.hpp"
 #include "kernels/copy_clock.hpp"
 
@@ -107,6 +108,9 @@ class Session {
   void store_weights(kernels::WeightStorage storage) { settings_.storage = storage; }
 
   [[nodiscard]] const Plan& plan() const { return plan_; }
+  /// What the program is made of: the model and its plan, or a cycle of frames unrolled.
+  [[nodiscard]] const Graph& running_graph() const { return cycle_ ? cycle_->graph : graph_; }
+  [[nodiscard]] const Plan& running_plan() const { return cycle_ ? cycle_->plan : plan_; }
 
   /// Collective: one frame, or one cycle of `plan().frames` of them. `inputs` (from `checked_inputs`) are read on rank 0
   /// only; all frames of a cycle are given the same. Gives the latency there in microseconds, from inputs handed over to
@@ -130,6 +134,12 @@ class Session {
   [[nodiscard]] FrameParts frame_parts() const;
   void measure_copies() { kernels::measure_copies(kernels::CopyTimes::measured); }
 
+  /// Collective, after `compile`: from here on counted frames are recorded, of `frames` that will come as many of the
+  /// last as make up to 200,000 events on all ranks together, at least one. Ends with `end_trace` or `compile`.
+  void begin_trace(int frames);
+  /// Collective: what was recorded, on rank 0; no ranks on the others.
+  [[nodiscard]] Trace end_trace();
+
   /// Forgets the times of frames so far. Local.
   void forget_times();
 
@@ -139,9 +149,6 @@ class Session {
   [[nodiscard]] std::vector<std::vector<double>> measure_single_ranks(int frames, const TensorMap& inputs);
 
  private:
-  // What the program is made of: the model and its plan, or a cycle of frames unrolled.
-  [[nodiscard]] const Graph& running_graph() const { return cycle_ ? cycle_->graph : graph_; }
-  [[nodiscard]] const Plan& running_plan() const { return cycle_ ? cycle_->plan : plan_; }
   [[nodiscard]] TensorMap graph_outputs(int frame) const;
   [[nodiscard]] Families families_of_frames();
   [[nodiscard]] kernels::WeightStore take_weights();
@@ -176,8 +183,10 @@ class Session {
   std::unique_ptr<kernels::WeightStore> weights_;
   std::unique_ptr<Program> program_;
   std::unique_ptr<Executor> executor_;
-  std::unique_ptr<WholeModel> alone_;  // the whole model on this rank, once it was measured
-  std::vector<double> compute_us_;     // [frame]
+  std::unique_ptr<WholeModel> alone_;                   // the whole model on this rank, once it was measured
+  std::optional<Recorder> recorder_;                    // between `begin_trace` and `end_trace`
+  std::vector<comm::ClockOffset> clocks_before_trace_;  // rank 0
+  std::vector<double> compute_us_;                      // [frame]
   std::vector<double> wait_us_;
   std::vector<double> tail_us_;
   std::vector<double> step_us_;  // summed over frames

@@ -5,6 +5,7 @@
 #include <limits>
 #include <thread>
 
+#include "clock_probe_cases.hpp"
 #include "comm/host_memory.hpp"
 #include "comm/link_probe.hpp"
 #include "comm/mpi_main.hpp"
@@ -50,6 +51,7 @@ TEST(MpiCommunicator, CarriesOutTablesOfBoxes) {
 TEST(MpiCommunicator, MovesScalarsAndNothing) { check_scalars(*world); }
 TEST(MpiCommunicator, NamesTheRankThatIsSilent) { check_silent_sender(*world); }
 TEST(MpiCommunicator, HoldsEqualPagesOnce) { check_equal_pages(*world, patience); }
+TEST(MpiCommunicator, FindsHowFarClocksAreAhead) { check_clocks(*world); }
 TEST(MpiCommunicator, GivesUpWaitingForBytes) { check_silent_control(*world); }
 
 TEST(MpiCommunicator, NamesTheRankThatSendsTooMuch) {

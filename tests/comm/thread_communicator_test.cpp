@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "clock_probe_cases.hpp"
 #include "comm/link_probe.hpp"
 #include "core/errors.hpp"
 #include "equal_pages_cases.hpp"
@@ -52,6 +53,10 @@ TEST(ThreadCommunicator, NamesTheRankThatIsSilent) {
 
 TEST(ThreadCommunicator, HoldsEqualPagesOnce) {
   for (int n = 1; n <= 5; ++n) on_threads(n, [](comm::Communicator& end) { check_equal_pages(end, patience); });
+}
+
+TEST(ThreadCommunicator, FindsHowFarClocksAreAhead) {
+  for (int n = 1; n <= 5; ++n) on_threads(n, check_clocks);
 }
 
 TEST(ThreadCommunicator, GivesUpWaitingForBytes) { on_threads(3, check_silent_control); }
