@@ -15,6 +15,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr const char* transfer_key = "transfer_dtype";
+
 // Constants follow from their readers.
 bool is_written(const Op& op) { return as<Constant>(op) == nullptr; }
 
@@ -118,6 +120,7 @@ std::string plan_to_json(const Graph& graph, const Plan& plan) {
                              {"name", graph.name},
                              {"ranks", plan.n_ranks},
                              {"axis", axis_name(plan.axis)},
+                             {transfer_key, to_string(plan.transfer_type)},
                              {"strategy", plan.strategy},
                              {"predicted_ms", plan.predicted_us / 1000},
                              {"notes", plan.notes},
@@ -130,7 +133,8 @@ Plan plan_from_json(const Graph& graph, const std::string& text, int n_ranks, co
   const JsonReader json(parsed, where);
   json.member("strake_plan").must_be(1);
   json.expect_members(
-      {"strake_plan", "model", "name", "ranks", "axis", "strategy", "predicted_ms", "notes", "operators"});
+      {"strake_plan", "model", "name", "ranks", "axis", "strategy", "predicted_ms", "notes", "operators"},
+      {transfer_key});
   if (json.member("model").text() != fingerprint(graph)) refuse_model(json, parsed, graph);
   const Index ranks = json.member("ranks").index();
   if (ranks != n_ranks)
@@ -138,6 +142,10 @@ Plan plan_from_json(const Graph& graph, const std::string& text, int n_ranks, co
 
   Plan plan = empty_plan(graph, n_ranks);
   plan.axis = axis_of(json.member("axis"));
+  // Plans of older versions do not have it.
+  if (json.has_member(transfer_key))
+    plan.transfer_type = static_cast<TransferType>(
+        json.member(transfer_key).one_of({transfer_type_names.begin(), transfer_type_names.end()}));
   const std::vector<std::string> known = strategies();
   plan.strategy = known[json.member("strategy").one_of(known)];
   plan.predicted_us = json.member("predicted_ms").number() * 1000;

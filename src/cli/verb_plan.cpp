@@ -97,6 +97,8 @@ int plan(const Context& context, const PlanOptions& options) {
   for (const std::string& note : made.notes) text += note + "\n";
   text += fmt::format("{}: {} ranks used of {}, predicted {:.3f} ms\n", made.strategy,
                       ranks_used(made, session.graph()), made.n_ranks, made.predicted_us / 1000);
+  if (made.transfer_type != TransferType::f32)
+    text += fmt::format("f32 tensors travel between hosts as {}\n", to_string(made.transfer_type));
   text += verdict_text(verdict, made.n_ranks, options.common.strategy == "auto");
   print(context, options.common, text);
   const std::string json = partition::plan_to_json(session.graph(), made);
@@ -134,6 +136,7 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
         return "";
       });
   add_job_options(*sub, options->common);
+  add_transfer_option(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
       "A plan for pictures (8-bit, normalised where they arrive) needs the same --input as the run.\n"

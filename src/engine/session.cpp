@@ -137,9 +137,22 @@ void Session::check_memory() {
                      "', allowed are " + text(settings_.max_memory_mb) + " (--max-memory)");
 }
 
+void Session::check_transfers() const {
+  if (plan_.transfer_type == TransferType::f32) return;
+  const std::string type(to_string(plan_.transfer_type));
+  if (settings_.exactness == kernels::Exactness::exact)
+    throw InvalidInput("plan '" + plan_.strategy + "' lets tensors travel as " + type +
+                       ", which rounds them; --exact needs f32");
+  bool shared = true;
+  for (int peer = 0; peer < size(); ++peer) shared = shared && communicator_->shares_host(peer);
+  if (is_root() && shared)
+    log(LogLevel::info, "all ranks share this host: nothing travels as " + type + ", everything as f32");
+}
+
 void Session::compile(Plan plan) {
   comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(plan) : comm::Bytes{}, 0, set_up_timeout);
   plan_ = is_root() ? std::move(plan) : plan_from_bytes(bytes);
+  check_transfers();
   executor_.reset();
   program_.reset();
   weights_.reset();
