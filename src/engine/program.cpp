@@ -86,8 +86,10 @@ void Program::open_messages(OpId id, comm::Communicator& communicator) {
   const std::vector<Transfer>& receives = layout_.receives[at(id)];
   if (sends.empty() && receives.empty()) return;
   const TransferType between_hosts = travels_as(graph_.op(id), plan_.transfer_type);
-  const auto message = [&](int peer, const Box& box) -> comm::Message {
-    return {peer, views_[at(id)].window(box), communicator.shares_host(peer) ? TransferType::f32 : between_hosts};
+  const auto message = [&](int peer, const Box& box) {
+    const TransferType type = communicator.shares_host(peer) ? TransferType::f32 : between_hosts;
+    if (type != TransferType::f32) rounding_bytes_ += travelling_bytes(box, type);
+    return comm::Message{peer, views_[at(id)].window(box), type};
   };
   std::vector<comm::Message> out;
   std::vector<comm::Message> in;
