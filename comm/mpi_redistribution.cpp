@@ -230,7 +230,7 @@ void MpiRedistribution::start() {
   receives_.passed = receives_.shared.empty();
   receives_.widened = receives_.rounded.empty();
   start(receives_);
-  for (const Rounded& one : sends_.rounded) encode(one.box, one.type, one.bytes.data());
+  for (Rounded& one : sends_.rounded) encode(one.box, one.type, one.bytes.data());
   write_shared();
   start(sends_);
   sends_.followers.clear();
