@@ -42,6 +42,8 @@ class Communicator {
   [[nodiscard]] virtual int size() const = 0;
   /// Name of the machine that this rank runs on. Local.
   [[nodiscard]] virtual std::string host() const = 0;
+  /// Whether `peer` runs on this rank's machine; both answer alike. Local.
+  [[nodiscard]] virtual bool shares_host(int peer) const = 0;
 
   /// Sends bytes of any length to `dst`, in order per pair of ranks. Local; returns when `bytes` may be reused.
   virtual void send(std::span<const std::byte> bytes, int dst, Timeout timeout) = 0;

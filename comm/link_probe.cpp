@@ -137,7 +137,7 @@ Next follow(Communicator& communicator, int peer, Index n_floats, Timeout timeou
 
 Link measure(Communicator& communicator, int peer, Timeout timeout) {
   constexpr double never = std::numeric_limits<double>::infinity();
-  Link link;
+  Link link{.same_host = communicator.shares_host(peer)};
   for (const Index size : sizes_in_floats) {
     const bool first = size == sizes_in_floats[0];
     const Volley volley = lead(communicator, peer, size, first ? never : link.latency_us + long_enough_us, timeout);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "comm/farewells.hpp"
 #include "comm/mpi_handles.hpp"
@@ -133,11 +134,17 @@ class MpiCommunicator final : public Communicator {
     int length = 0;
     check(MPI_Get_processor_name(name, &length), "MPI_Get_processor_name");
     host_.assign(name, static_cast<std::size_t>(length));
+    std::vector<char> names(static_cast<std::size_t>(size_) * sizeof(name));
+    check(MPI_Allgather(name, sizeof(name), MPI_CHAR, names.data(), sizeof(name), MPI_CHAR, control_.get()),
+          "MPI_Allgather");
+    for (std::size_t begin = 0; begin < names.size(); begin += sizeof(name))
+      shares_host_.push_back(host_ == names.data() + begin);
   }
 
   [[nodiscard]] int rank() const override { return rank_; }
   [[nodiscard]] int size() const override { return size_; }
   [[nodiscard]] std::string host() const override { return host_; }
+  [[nodiscard]] bool shares_host(int peer) const override { return shares_host_[static_cast<std::size_t>(peer)]; }
 
   void send(std::span<const std::byte> bytes, int dst, Timeout timeout) override {
     const std::uint64_t length = bytes.size();
@@ -221,6 +228,7 @@ class MpiCommunicator final : public Communicator {
   Farewells farewells_;
   HostMemory memory_;
   std::string host_;
+  std::vector<bool> shares_host_;  // [rank]
 };
 
 }  // namespace

@@ -4,11 +4,14 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <exception>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
 
 #include "comm/mpi_types.hpp"
+#include "comm/rounded_box.hpp"
 #include "comm/silence.hpp"
 #include "core/errors.hpp"
 
@@ -130,8 +133,8 @@ MpiRedistribution::MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message
     for (const Message& message : *messages) {
       if (message.view.box.empty()) continue;
       const Index most = std::clamp<Index>(messages_per_pair / boxes[message.peer], 1, most_pieces);
-      for (const View& view : pieces(message.view, most))
-        add(*side, {message.peer, view}, nth_tag(tag, count, message.peer));
+      for (const View& view : pieces(wire_view(*side, message), most))
+        add(*side, message.peer, view, nth_tag(tag, count, message.peer));
     }
     if (requests_persist)
       for (std::size_t i = 0; i < side->views.size(); ++i) open(*side, i);
@@ -139,21 +142,33 @@ MpiRedistribution::MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message
 }
 
 MpiRedistribution::~MpiRedistribution() {
+  // While an error is on its way out, sends under way may still read what was rounded.
+  static std::vector<Rounded> kept;
+  if (std::uncaught_exceptions() > 0) std::ranges::move(sends_.rounded, std::back_inserter(kept));
   for (const Shared& shared : sends_.shared)
     if (shared.place) memory_->give_back(*shared.place);
 }
 
-void MpiRedistribution::add(Side& side, const Message& message, int tag) {
-  const std::size_t n_bytes = dense_bytes(message.view.box, message.view.type);
-  if (memory_->carries(message.peer, n_bytes)) {
+// What MPI is given of a message. Rounded cells are a column of bytes, so that pieces of them are rows.
+View MpiRedistribution::wire_view(Side& side, const Message& message) {
+  if (message.type == TransferType::f32) return message.view;
+  ensure(message.view.type == ElementType::f32, "only f32 cells are rounded");
+  const std::size_t n_bytes = message.n_bytes();
+  side.rounded.push_back({message.view, message.type, Blob::allocate(n_bytes)});
+  return dense_view(whole({static_cast<Index>(n_bytes), 1}), ElementType::u8, side.rounded.back().bytes.data());
+}
+
+void MpiRedistribution::add(Side& side, int peer, const View& view, int tag) {
+  const std::size_t n_bytes = dense_bytes(view.box, view.type);
+  if (memory_->carries(peer, n_bytes)) {
     Shared& shared = side.shared.emplace_back();
     shared.i = side.views.size();
     if (side.direction == Direction::out) shared.place = memory_->take_place(n_bytes);
   }
-  side.views.push_back(message.view);
+  side.views.push_back(view);
   side.tags.push_back(tag);
-  side.types.push_back(type_of(message.view));
-  side.messages.add(message.peer);
+  side.types.push_back(type_of(view));
+  side.messages.add(peer);
   side.n_bytes += n_bytes;
 }
 
@@ -213,7 +228,9 @@ void MpiRedistribution::read_shared() {
 void MpiRedistribution::start() {
   receives_.followers.clear();
   receives_.passed = receives_.shared.empty();
+  receives_.widened = receives_.rounded.empty();
   start(receives_);
+  for (Rounded& one : sends_.rounded) encode(one.box, one.type, one.bytes.data());
   write_shared();
   start(sends_);
   sends_.followers.clear();
@@ -227,7 +244,12 @@ bool MpiRedistribution::test(Side& side) {
     side.passed = true;
     read_shared();
   }
-  return side.followers.test();
+  if (!side.followers.test()) return false;
+  if (!side.widened) {
+    side.widened = true;
+    for (const Rounded& one : side.rounded) decode(one.bytes.data(), one.type, one.box);
+  }
+  return true;
 }
 
 bool MpiRedistribution::poke() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// Persistent requests over derived datatypes that point into the tensors, or over notes that tell where in the host's
-/// shared memory a box lies.
+/// shared memory a box lies. Boxes that travel in fewer bytes are rounded into memory of their own first.
 
 #include <cstdint>
 #include <deque>
@@ -13,6 +13,7 @@
 #include "comm/host_memory.hpp"
 #include "comm/mpi_handles.hpp"
 #include "comm/redistribution.hpp"
+#include "core/blob.hpp"
 
 namespace strake::comm {
 
@@ -64,20 +65,30 @@ class MpiRedistribution final : public Redistribution {
     std::int64_t note = 0;             // in the sender's part; or `follows`
   };
 
+  // A box of f32 cells that travels in fewer bytes, and these.
+  struct Rounded {
+    View box;
+    TransferType type = TransferType::bf16;
+    Blob bytes;
+  };
+
   // Messages of one direction.
   struct Side {
     Direction direction = Direction::out;
-    std::vector<View> views;
+    std::vector<View> views;  // of what travels
+    std::vector<Rounded> rounded;
     std::vector<int> tags;
     std::vector<OwnedType> types;
     std::deque<Shared> shared;  // notes must stay where they are
     Requests messages;
-    Requests followers;  // boxes whose place was still being read, or that got none: they follow their notes
-    bool passed = true;  // what is shared has been written or read
+    Requests followers;   // boxes whose place was still being read, or that got none: they follow their notes
+    bool passed = true;   // what is shared has been written or read
+    bool widened = true;  // what came rounded stands in its tensor
     std::size_t n_bytes = 0;
   };
 
-  void add(Side& side, const Message& message, int tag);
+  [[nodiscard]] static View wire_view(Side& side, const Message& message);
+  void add(Side& side, int peer, const View& view, int tag);
   void open(Side& side, std::size_t i);
   void follow(Side& side, std::size_t i);
   void post(const Side& side, std::size_t i, bool persistent, void* data, MPI_Datatype type, MPI_Request& request);

@@ -5,14 +5,21 @@
 #include <chrono>
 #include <cstddef>
 
+#include "core/transfer_type.hpp"
 #include "core/view.hpp"
 
 namespace strake::comm {
 
-/// One message: the other rank, and the cells in this rank's memory.
+/// One message: the other rank, the cells in this rank's memory, and as what they travel. Cells of another type than
+/// f32 travel as they are. Both ends name the same type.
 struct Message {
   int peer = 0;
   View view;
+  TransferType type = TransferType::f32;
+
+  [[nodiscard]] std::size_t n_bytes() const {
+    return type == TransferType::f32 ? dense_bytes(view.box, view.type) : travelling_bytes(view.box, type);
+  }
 };
 
 /// Between `start` and the two `finish` calls the memory belongs to the messages: what is sent may be read but not

@@ -8,8 +8,10 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <string>
 #include <tuple>
 
+#include "comm/rounded_box.hpp"
 #include "comm/silence.hpp"
 #include "core/errors.hpp"
 
@@ -28,6 +30,7 @@ struct Progress {
 // One end of a message that waits for the other end.
 struct Half {
   View view;
+  TransferType type = TransferType::f32;
   std::shared_ptr<Progress> progress;
   std::size_t place = 0;  // in the list of messages
 };
@@ -41,9 +44,10 @@ struct Channel {
 // What all ends share. One mutex is enough: it is for tests and for a single rank.
 class Hub {
  public:
-  explicit Hub(int n) : size_(n) {}
+  explicit Hub(std::vector<int> hosts) : hosts_(std::move(hosts)) {}
 
-  [[nodiscard]] int size() const { return size_; }
+  [[nodiscard]] int size() const { return static_cast<int>(hosts_.size()); }
+  [[nodiscard]] int host(int rank) const { return hosts_[static_cast<std::size_t>(rank)]; }
 
   void put_bytes(int src, int dst, Bytes bytes) {
     const std::scoped_lock lock(mutex_);
@@ -108,17 +112,27 @@ class Hub {
     const Half receive = std::move(channel.receives.front());
     channel.sends.pop_front();
     channel.receives.pop_front();
-    ensure(send.view.box == receive.view.box && send.view.type == receive.view.type,
+    ensure(send.view.box == receive.view.box && send.view.type == receive.view.type && send.type == receive.type,
            "both ends of a message name the same box and type");
     for (const Half* end : {&send, &receive}) ++end->progress->copying;
     lock.unlock();
-    copy_box(send.view, receive.view, receive.view.box);
+    transmit(send.view, receive.view, send.type);
     lock.lock();
     for (const Half* end : {&send, &receive}) {
       --end->progress->copying;
       ++end->progress->copied[end->place];
     }
     changed_.notify_all();
+  }
+
+  static void transmit(const View& src, const View& dst, TransferType type) {
+    if (type == TransferType::f32) {
+      copy_box(src, dst, dst.box);
+      return;
+    }
+    Bytes wire(travelling_bytes(src.box, type));
+    encode(src, type, wire.data());
+    decode(wire.data(), type, dst);
   }
 
   static std::vector<std::size_t> open_unlocked(const Progress& progress, int times) {
@@ -136,7 +150,7 @@ class Hub {
     return in_time;
   }
 
-  int size_;
+  std::vector<int> hosts_;  // [rank]
   std::mutex mutex_;
   std::condition_variable changed_;
   bool aborted_ = false;                                    // guarded by mutex_
@@ -151,7 +165,7 @@ std::vector<Message> without_empty(std::vector<Message> messages) {
 
 std::size_t bytes_of(const std::vector<Message>& messages) {
   std::size_t n_bytes = 0;
-  for (const Message& message : messages) n_bytes += dense_bytes(message.view.box, message.view.type);
+  for (const Message& message : messages) n_bytes += message.n_bytes();
   return n_bytes;
 }
 
@@ -187,7 +201,7 @@ class ThreadRedistribution final : public Redistribution {
     explicit Side(std::vector<Message> all) : messages(without_empty(std::move(all))) {
       progress->copied.resize(messages.size());
     }
-    [[nodiscard]] Half half(std::size_t i) const { return {messages[i].view, progress, i}; }
+    [[nodiscard]] Half half(std::size_t i) const { return {messages[i].view, messages[i].type, progress, i}; }
 
     std::vector<Message> messages;
     std::shared_ptr<Progress> progress = std::make_shared<Progress>();
@@ -216,8 +230,10 @@ class ThreadCommunicator final : public Communicator {
   [[nodiscard]] int size() const override { return hub_->size(); }
   [[nodiscard]] std::string host() const override {
     char name[256] = {};
-    return gethostname(name, sizeof(name) - 1) == 0 ? name : "localhost";
+    const std::string machine = gethostname(name, sizeof(name) - 1) == 0 ? name : "localhost";
+    return hub_->host(rank_) == 0 ? machine : machine + "#" + std::to_string(hub_->host(rank_));
   }
+  [[nodiscard]] bool shares_host(int peer) const override { return hub_->host(peer) == hub_->host(rank_); }
   void send(std::span<const std::byte> bytes, int dst, Timeout) override {
     hub_->put_bytes(rank_, dst, Bytes(bytes.begin(), bytes.end()));
   }
@@ -240,8 +256,9 @@ class ThreadCommunicator final : public Communicator {
 
 }  // namespace
 
-std::vector<std::unique_ptr<Communicator>> make_thread_communicators(int n) {
-  const auto hub = std::make_shared<Hub>(n);
+std::vector<std::unique_ptr<Communicator>> make_thread_communicators(int n, const std::vector<int>& hosts) {
+  ensure(hosts.empty() || hosts.size() == static_cast<std::size_t>(n), "every rank has a host, or none");
+  const auto hub = std::make_shared<Hub>(hosts.empty() ? std::vector<int>(static_cast<std::size_t>(n)) : hosts);
   std::vector<std::unique_ptr<Communicator>> ends;
   for (int rank = 0; rank < n; ++rank) ends.push_back(std::make_unique<ThreadCommunicator>(hub, rank));
   return ends;

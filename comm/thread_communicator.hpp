@@ -10,6 +10,8 @@
 namespace strake::comm {
 
 /// One end for each of `n` ranks; each is used by one thread. Receivers copy straight out of senders' memory.
-[[nodiscard]] std::vector<std::unique_ptr<Communicator>> make_thread_communicators(int n);
+/// @param hosts  where given, by rank: ranks of unlike numbers act as if they were on unlike hosts
+[[nodiscard]] std::vector<std::unique_ptr<Communicator>> make_thread_communicators(int n,
+                                                                                   const std::vector<int>& hosts = {});
 
 }  // namespace strake::comm

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Compiles a hot function once for each instruction set and picks at load time: binaries stay portable.
+/// What `core/multiversion.hpp` does, and the same for files that are compiled with contraction.
 
-// The resolvers run before sanitizers are set up, so those builds have one version only. Contraction is off,
-// so that all versions give the same bits, except in the files that kernels/CMakeLists.txt names.
+#include "core/multiversion.hpp"
+
+// Fused multiply-adds are worth more than equal bits there.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define STRAKE_MULTIVERSION __attribute__((target_clones("avx512f", "avx2", "default")))
-// For files that are compiled with contraction: fused multiply-adds are worth more than equal bits there.
 #define STRAKE_MULTIVERSION_FMA __attribute__((target_clones("avx512f", "fma", "default")))
 #else
-#define STRAKE_MULTIVERSION
 #define STRAKE_MULTIVERSION_FMA
 #endif

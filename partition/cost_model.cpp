@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/errors.hpp"
+#include "core/view.hpp"
 
 namespace strake::partition {
 
@@ -48,6 +49,8 @@ void check_profile(const Graph& graph, const Profile& profile) {
       require(is_time(link.latency_us) && is_time(link.us_per_byte) && is_time(link.overhead_us) &&
                   is_time(link.overhead_us_per_byte),
               where + ": expected link times from 0 to a day");
+    require(is_time(profile.ranks[rank].encode_us_per_byte) && is_time(profile.ranks[rank].decode_us_per_byte),
+            where + ": expected times of rounding from 0 to a day");
     const std::vector<OpCost>& ops = profile.ranks[rank].ops;
     require(ops.size() == graph.ops.size(), where + ": expected costs of " + std::to_string(graph.ops.size()) +
                                                 " operators, got " + std::to_string(ops.size()));
@@ -121,10 +124,43 @@ double CostModel::channel_share(int rank, OpId id, Index channels) const {
   return interpolated_us(costs[at(id)], channels) / costs[at(id)].microseconds.back();
 }
 
+Travel CostModel::travel(int src, int dst, OpId id) const {
+  const TransferType type = travels_as(graph_->op(id), profile_.transfer_type);
+  if (src == dst || type == TransferType::f32 || profile_.links[at(src)][at(dst)].same_host) return {};
+  return {.type = type,
+          .share = static_cast<double>(size_of(type)) / static_cast<double>(size_of(TransferType::f32)),
+          .encode_us_per_byte = profile_.ranks[at(src)].encode_us_per_byte,
+          .decode_us_per_byte = profile_.ranks[at(dst)].decode_us_per_byte};
+}
+
+Link CostModel::link(int src, int dst, OpId id) const {
+  const Travel travel = this->travel(src, dst, id);
+  Link link = profile_.links[at(src)][at(dst)];
+  link.us_per_byte = link.us_per_byte * travel.share + travel.encode_us_per_byte + travel.decode_us_per_byte;
+  link.overhead_us_per_byte = link.overhead_us_per_byte * travel.share + travel.encode_us_per_byte;
+  return link;
+}
+
+namespace {
+
+double message_us(const Link& link, double bytes) {
+  return bytes <= 0 ? 0 : link.latency_us + bytes * link.us_per_byte;
+}
+
+}  // namespace
+
 double CostModel::transfer_us(int src, int dst, double bytes) const {
-  if (src == dst || bytes <= 0) return 0;
-  const Link& link = profile_.links[at(src)][at(dst)];
-  return link.latency_us + bytes * link.us_per_byte;
+  return src == dst ? 0 : message_us(profile_.links[at(src)][at(dst)], bytes);
+}
+
+double CostModel::transfer_us(int src, int dst, OpId id, double bytes) const {
+  return src == dst ? 0 : message_us(link(src, dst, id), bytes);
+}
+
+double CostModel::sent_bytes(const Transfer& transfer, OpId id) const {
+  const TransferType type = travel(transfer.src, transfer.dst, id).type;
+  return static_cast<double>(type == TransferType::f32 ? dense_bytes(transfer.box, graph_->op(id).type)
+                                                       : travelling_bytes(transfer.box, type));
 }
 
 void CostModel::set_factor(int rank, double factor) { factors_[at(rank)] = factor; }

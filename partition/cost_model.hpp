@@ -12,6 +12,14 @@ namespace strake::partition {
 /// @throws InvalidInput if profile and graph do not belong together, or a time cannot be one
 void check_profile(const Graph& graph, const Profile& profile);
 
+/// How a tensor travels from one rank to another.
+struct Travel {
+  TransferType type = TransferType::f32;
+  double share = 1;               // bytes on the link of those of the tensor
+  double encode_us_per_byte = 0;  // of the tensor, on the sender before a message leaves
+  double decode_us_per_byte = 0;  // on the receiver once it is there
+};
+
 /// Microseconds for boxes and messages, from a measured profile.
 class CostModel {
  public:
@@ -31,8 +39,16 @@ class CostModel {
   /// The same for a box; of the channels that it leaves out, as much as measurements with fewer channels say, and their
   /// share where there are none.
   [[nodiscard]] double compute_us(int rank, OpId id, const Box& box) const;
-  /// Time of one message of `bytes` bytes; 0 for 0 bytes or to oneself.
+  /// How the output of operator `id` travels: between hosts as the profile's transfer type says.
+  [[nodiscard]] Travel travel(int src, int dst, OpId id) const;
+  /// The link as the output of operator `id` sees it, for bytes of the tensor: rounding on both sides is a part of it.
+  [[nodiscard]] Link link(int src, int dst, OpId id) const;
+  /// Time of one message of `bytes` bytes that travel as they are; 0 for 0 bytes or to oneself.
   [[nodiscard]] double transfer_us(int src, int dst, double bytes) const;
+  /// The same for bytes of the output of operator `id`.
+  [[nodiscard]] double transfer_us(int src, int dst, OpId id, double bytes) const;
+  /// Bytes on the link for a box of the output of `id`.
+  [[nodiscard]] double sent_bytes(const Transfer& transfer, OpId id) const;
   /// Scales a rank's compute: the live factor of the profile, 1 at first.
   void set_factor(int rank, double factor);
   [[nodiscard]] double factor(int rank) const { return factors_[static_cast<std::size_t>(rank)]; }

@@ -48,11 +48,11 @@ double Course::home_us(int group, int rank) const {
     const StripOp& op = model_->op(id);
     if (op.group != group) continue;
     us += model_->compute_us(rank, id, {0, 1});
-    if (op.is_output) us += model_->costs().transfer_us(rank, 0, op.row_bytes);
+    if (op.is_output) us += model_->costs().transfer_us(rank, 0, id, op.row_bytes);
     for (const StripInput& input : op.inputs) {
       const StripOp& src = model_->op(input.src);
       if (src.group == group) continue;
-      const FetchCost fetch(model_->costs(), rank, holdings_.produced[at(input.src)],
+      const FetchCost fetch(model_->costs(), input.src, rank, holdings_.produced[at(input.src)],
                             holdings_.held[at(input.src)][at(rank)], src.n_rows, src.row_bytes * input.share);
       us += fetch.us(input.rows.read_by({0, 1}));
     }

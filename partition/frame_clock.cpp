@@ -49,6 +49,7 @@ FrameClock::Arrival FrameClock::take_arrivals(int rank, const std::vector<OpId>&
       all.variance = one.variance;
     }
     all.copying_us += one.copying_us;
+    all.decoding_us += one.decoding_us;
     one = {};
   }
   return all;
@@ -75,14 +76,14 @@ TimelineStep FrameClock::compute(int rank, OpId id, const std::vector<OpId>& inp
   const bool waits = halo.at_us > 0;
   if (overlap == Overlap::interior_first && waits && work.interior_us > 0) {
     // The wait lies behind the interior; written down before it, so that begin to end is computing alone.
-    step.wait_us = meet(rank, halo.at_us - now - work.interior_us, halo);
+    step.wait_us = meet(rank, halo.at_us - now - work.interior_us, halo) + halo.decoding_us;
     now += step.wait_us;
     step.begin_us = now;
     pass(rank, work.interior_us + work.border_us);
     step.end_us = now;
     return step;
   }
-  if (waits) step.wait_us = std::max(meet(rank, halo.at_us - now, halo), halo.copying_us);
+  if (waits) step.wait_us = std::max(meet(rank, halo.at_us - now, halo), halo.copying_us) + halo.decoding_us;
   now += step.wait_us;
   step.begin_us = now;
   pass(rank, work.us);
@@ -91,12 +92,18 @@ TimelineStep FrameClock::compute(int rank, OpId id, const std::vector<OpId>& inp
 }
 
 void FrameClock::send(OpId id, const std::vector<Message>& messages) {
+  // All is rounded before the first message leaves.
+  for (const Message& message : messages)
+    now_[static_cast<std::size_t>(message.src)] +=
+        message.bytes * costs_.travel(message.src, message.dst, id).encode_us_per_byte;
   for (const Message& message : messages) {
     double& now = now_[static_cast<std::size_t>(message.src)];
     double& free = link_free(message.src, message.dst);
+    const Travel travel = costs_.travel(message.src, message.dst, id);
     const Link& link =
         costs_.profile().links[static_cast<std::size_t>(message.src)][static_cast<std::size_t>(message.dst)];
-    const double copying = message.bytes * link.us_per_byte;
+    const double bytes = message.bytes * travel.share;
+    const double copying = bytes * link.us_per_byte;
     // Latencies of messages on one link overlap each other, their bytes do not.
     free = std::max(now, free) + copying;
     Arrival& there = arrival(id, message.dst);
@@ -104,15 +111,16 @@ void FrameClock::send(OpId id, const std::vector<Message>& messages) {
       there.at_us = free + link.latency_us;
       there.variance = variance_[static_cast<std::size_t>(message.src)];
     }
-    now += link.overhead_us + message.bytes * link.overhead_us_per_byte;
-    if (message.bytes > eager_bytes) there.copying_us += copying;
+    now += link.overhead_us + bytes * link.overhead_us_per_byte;
+    if (bytes > eager_bytes) there.copying_us += copying;
+    there.decoding_us += message.bytes * travel.decode_us_per_byte;
   }
 }
 
 double FrameClock::finish(const std::vector<OpId>& outputs) {
   const Arrival last = take_arrivals(0, outputs);
   double& now = now_.front();
-  if (last.at_us > 0) now += std::max(meet(0, last.at_us - now, last), last.copying_us);
+  if (last.at_us > 0) now += std::max(meet(0, last.at_us - now, last), last.copying_us) + last.decoding_us;
   return now;
 }
 

@@ -19,7 +19,7 @@ struct Work {
 struct Message {
   int src = 0;
   int dst = 0;
-  double bytes = 0;
+  double bytes = 0;  // of the tensor: what the link carries of them is the cost model's to say
 };
 
 /// Operators come in the order of the graph; for each, first all ranks compute, then its output is sent.
@@ -41,9 +41,10 @@ class FrameClock {
  private:
   // What is under way of one tensor to one rank.
   struct Arrival {
-    double at_us = 0;       // when all is there, if somebody keeps the messages going
-    double variance = 0;    // of that time, in square microseconds
-    double copying_us = 0;  // of large messages, which do not move before the receiver waits for them
+    double at_us = 0;        // when all is there, if somebody keeps the messages going
+    double variance = 0;     // of that time, in square microseconds
+    double copying_us = 0;   // of large messages, which do not move before the receiver waits for them
+    double decoding_us = 0;  // of what came rounded, once all is there
   };
 
   // What a rank waits for something that is expected `ahead_us` from now, and what it waits more than that on average

@@ -40,11 +40,14 @@ JsonReader JsonReader::member(const std::string& key) const {
   return {*found, place_ + ", '" + key + "'"};
 }
 
-void JsonReader::expect_members(const std::vector<std::string>& keys) const {
+void JsonReader::expect_members(const std::vector<std::string>& keys, const std::vector<std::string>& optional) const {
   for (const std::string& key : keys) (void)member(key);
   for (const auto& [key, value] : value_->items())
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) fail("'" + key + "' is not known here");
+    if (std::ranges::find(keys, key) == keys.end() && std::ranges::find(optional, key) == optional.end())
+      fail("'" + key + "' is not known here");
 }
+
+bool JsonReader::has_member(const std::string& key) const { return value_->is_object() && value_->contains(key); }
 
 std::vector<JsonReader> JsonReader::elements() const {
   if (!value_->is_array()) fail(std::string("expected a list, got ") + value_->type_name());

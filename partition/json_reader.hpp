@@ -20,7 +20,9 @@ class JsonReader {
 
   // All of these throw InvalidInput unless the value is of that kind.
   [[nodiscard]] JsonReader member(const std::string& key) const;
-  void expect_members(const std::vector<std::string>& keys) const;  // these and no others
+  /// These and no others; of `optional` any.
+  void expect_members(const std::vector<std::string>& keys, const std::vector<std::string>& optional = {}) const;
+  [[nodiscard]] bool has_member(const std::string& key) const;
   [[nodiscard]] std::vector<JsonReader> elements() const;
   [[nodiscard]] std::vector<JsonReader> elements(std::size_t expected) const;
   [[nodiscard]] std::string text() const;

@@ -16,6 +16,9 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr const char* transfer_key = "transfer_dtype";
+constexpr const char* frames_key = "frames";
+
 // Constants follow from their readers.
 bool is_written(const Op& op) { return as<Constant>(op) == nullptr; }
 
@@ -150,10 +153,11 @@ std::string plan_to_json(const Graph& graph, const Plan& plan) {
                              {"name", graph.name},
                              {"ranks", plan.n_ranks},
                              {"axis", axis_name(plan.axis)},
+                             {transfer_key, to_string(plan.transfer_type)},
                              {"strategy", plan.strategy},
                              {"predicted_ms", plan.predicted_us / 1000},
                              {"notes", plan.notes}};
-  if (plan.frames > 1) json["frames"] = plan.frames;
+  if (plan.frames > 1) json[frames_key] = plan.frames;
   json["operators"] = std::move(operators);
   return write_json(json, "operators");
 }
@@ -162,11 +166,10 @@ Plan plan_from_json(const Graph& graph, const std::string& text, int n_ranks, co
   const nlohmann::json parsed = parse_json(text, where);
   const JsonReader json(parsed, where);
   json.member("strake_plan").must_be(1);
-  std::vector<std::string> members = {"strake_plan",  "model", "name",     "ranks", "axis", "strategy",
-                                      "predicted_ms", "notes", "operators"};
-  const bool is_cycle = parsed.contains("frames");
-  if (is_cycle) members.emplace_back("frames");
-  json.expect_members(members);
+  json.expect_members(
+      {"strake_plan", "model", "name", "ranks", "axis", "strategy", "predicted_ms", "notes", "operators"},
+      {transfer_key, frames_key});
+  const bool is_cycle = json.has_member(frames_key);
   if (json.member("model").text() != fingerprint(graph)) refuse_model(json, parsed, graph);
   const Index ranks = json.member("ranks").index();
   if (ranks != n_ranks)
@@ -174,11 +177,15 @@ Plan plan_from_json(const Graph& graph, const std::string& text, int n_ranks, co
 
   Plan plan = empty_plan(graph, n_ranks);
   plan.axis = axis_of(json.member("axis"));
+  // Plans of older versions do not have it.
+  if (json.has_member(transfer_key))
+    plan.transfer_type = static_cast<TransferType>(
+        json.member(transfer_key).one_of({transfer_type_names.begin(), transfer_type_names.end()}));
   const std::vector<std::string> known = strategies();
   plan.strategy = known[json.member("strategy").one_of(known)];
   plan.predicted_us = json.member("predicted_ms").number() * 1000;
   for (const JsonReader& note : json.member("notes").elements()) plan.notes.push_back(note.text());
-  std::vector<Plan> frames(is_cycle ? n_frames_of(json.member("frames")) : 1, plan);
+  std::vector<Plan> frames(is_cycle ? n_frames_of(json.member(frames_key)) : 1, plan);
   read_ops(json.member("operators"), graph, frames);
   try {
     for (Plan& frame : frames) place_constants(graph, frame);

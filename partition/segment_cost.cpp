@@ -26,7 +26,7 @@ Interval scaled_row(Index row, Index n_rows, Index of_rows) {
 
 }  // namespace
 
-FetchCost::FetchCost(const CostModel& costs, int dst, const std::vector<Interval>& produced, Interval held,
+FetchCost::FetchCost(const CostModel& costs, OpId id, int dst, const std::vector<Interval>& produced, Interval held,
                      Index n_rows, double row_bytes)
     : held_(held), bytes_us_{0} {
   bytes_us_.reserve(at(n_rows) + 1);
@@ -36,7 +36,7 @@ FetchCost::FetchCost(const CostModel& costs, int dst, const std::vector<Interval
   double begun = 0;
   for (Index row = 0; row < n_rows; ++row) {
     const int src = source_of(row, dst, produced);
-    const Link link = src == dst ? Link{} : costs.profile().links[at(src)][at(dst)];
+    const Link link = src == dst ? Link{} : costs.link(src, dst, id);
     if (src != before) begun += link.latency_us;
     before = src;
     bytes_us_.push_back(bytes_us_.back() + row_bytes * link.us_per_byte);
@@ -94,7 +94,7 @@ void SegmentCost::add_source(OpId id, RowMap rows, const Holdings& holdings, dou
   Source source{.rows = std::move(rows), .cost = {}};
   source.cost.reserve(order_.size());
   for (const int rank : order_)
-    source.cost.emplace_back(model_.costs(), rank, holdings.produced[at(id)], holdings.held[at(id)][at(rank)],
+    source.cost.emplace_back(model_.costs(), id, rank, holdings.produced[at(id)], holdings.held[at(id)][at(rank)],
                              op.n_rows, op.row_bytes * share);
   sources_.push_back(std::move(source));
 }
@@ -108,7 +108,7 @@ double SegmentCost::sum_us(int position, Interval rows, LayerUs layer_us) const 
     const Interval mine = layer.rows.read_by(rows);
     us += layer_us(rank, layer.id, mine);
     if (layer.output_row_bytes > 0)
-      us += model_.costs().transfer_us(rank, 0, layer.output_row_bytes * static_cast<double>(mine.size()));
+      us += model_.costs().transfer_us(rank, 0, layer.id, layer.output_row_bytes * static_cast<double>(mine.size()));
   }
   for (const Source& source : sources_) us += source.cost[at(position)].us(source.rows.read_by(rows));
   return us;

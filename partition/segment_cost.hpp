@@ -9,13 +9,13 @@
 
 namespace strake::partition {
 
-/// What it costs to bring rows of one tensor to one rank.
+/// What it costs to bring rows of one tensor, the output of an operator, to one rank.
 class FetchCost {
  public:
   /// @param produced  rows of each rank, together all rows
   /// @param held      rows that `dst` has in any case: its own, and those fetched for earlier operators
-  FetchCost(const CostModel& costs, int dst, const std::vector<Interval>& produced, Interval held, Index n_rows,
-            double row_bytes);
+  FetchCost(const CostModel& costs, OpId id, int dst, const std::vector<Interval>& produced, Interval held,
+            Index n_rows, double row_bytes);
 
   /// Microseconds of all messages that bring the rows `need`, those that are held left out.
   [[nodiscard]] double us(Interval need) const;

@@ -166,6 +166,7 @@ Plan to_plan(const StripModel& model, const StripPlan& strips, const std::string
   Plan plan = empty_plan(graph, model.n_ranks());
   plan.strategy = strategy;
   plan.axis = model.costs().profile().axis;
+  plan.transfer_type = model.costs().profile().transfer_type;
   plan.overlap = strips.overlap;
   for (OpId id = 0; id < model.size(); ++id) {
     const StripKind kind = model.op(id).kind;

@@ -53,6 +53,7 @@ Scheme data_parallel(const CostModel& costs) {
   for (int rank = 0; rank < costs.n_ranks(); ++rank) {
     Plan alone = single_rank_plan(costs.graph(), costs.n_ranks(), rank);
     alone.axis = costs.profile().axis;
+    alone.transfer_type = costs.profile().transfer_type;
     alone.predicted_us = evaluate(costs, alone).makespan_us;
     scheme.groups.push_back(group_of(std::move(alone)));
   }

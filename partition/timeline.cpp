@@ -21,12 +21,13 @@ Work work_of(const CostModel& costs, const Plan& plan, OpId id, int rank) {
   return work;
 }
 
-std::vector<Message> messages_of(const Graph& graph, const Plan& plan, OpId id, std::vector<double>& sent_bytes) {
+std::vector<Message> messages_of(const CostModel& costs, const Plan& plan, OpId id, std::vector<double>& sent_bytes) {
+  const Graph& graph = costs.graph();
   std::vector<Message> messages;
   for (const Transfer& transfer : transfers(graph, plan, id)) {
     const auto bytes = static_cast<double>(dense_bytes(transfer.box, graph.op(id).type));
     messages.push_back({transfer.src, transfer.dst, bytes});
-    sent_bytes[at(transfer.src)] += bytes;
+    sent_bytes[at(transfer.src)] += costs.sent_bytes(transfer, id);
   }
   return messages;
 }
@@ -52,7 +53,7 @@ Timeline evaluate(const CostModel& costs, const Plan& plan) {
       timeline.wait_us[at(rank)] += step.wait_us;
       timeline.ranks[at(rank)].push_back(step);
     }
-    clock.send(id, messages_of(graph, plan, id, timeline.sent_bytes));
+    clock.send(id, messages_of(costs, plan, id, timeline.sent_bytes));
   }
   std::vector<OpId> outputs;
   for (const Port& port : graph.outputs) outputs.push_back(port.op);

@@ -10,10 +10,11 @@ namespace strake::partition {
 
 namespace {
 
-// The same ranks with links that take no time.
+// The same ranks with links that take no time, and nothing to be rounded for them.
 CostModel without_links(const CostModel& costs) {
   Profile profile = costs.profile();
   for (std::vector<Link>& links : profile.links) links.assign(links.size(), Link{});
+  profile.transfer_type = TransferType::f32;
   return {costs.graph(), std::move(profile)};
 }
 

@@ -120,10 +120,10 @@ class Block {
     for (const StripInput& input : op.inputs) {
       if (std::binary_search(segment_.ops.begin(), segment_.ops.end(), input.src)) continue;
       const auto n_rows = static_cast<double>(input.rows.read_by(rows).size());
-      us += model_.costs().transfer_us(leader, rank, n_rows * input.share * model_.op(input.src).row_bytes);
+      us += model_.costs().transfer_us(leader, rank, input.src, n_rows * input.share * model_.op(input.src).row_bytes);
     }
     if (is_read_outside(model_, segment_, id))
-      us += model_.costs().transfer_us(rank, leader, static_cast<double>(rows.size()) * op.row_bytes);
+      us += model_.costs().transfer_us(rank, leader, id, static_cast<double>(rows.size()) * op.row_bytes);
     return us;
   }
 

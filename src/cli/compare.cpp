@@ -45,6 +45,7 @@ void compare_element(T a, T b, const Tolerance& tolerance, Difference& differenc
   // Integers beyond 2^53 that differ may be one double.
   const double apart = std::max(std::abs(x - y), std::is_integral_v<T> ? 1.0 : 0.0);
   difference.largest_absolute = std::max(difference.largest_absolute, apart);
+  difference.mean_absolute += apart;  // their sum at first
   if (y != 0) difference.largest_relative = std::max(difference.largest_relative, apart / std::abs(y));
   if constexpr (is_float_number<T>) {
     using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
@@ -74,6 +75,8 @@ Difference compare(const HostTensor& a, const HostTensor& b, const Tolerance& to
                         .relative = tolerance.relative};
     for (std::size_t i = 0; i < ours.size(); ++i) compare_element<T>(ours[i], theirs[i], all, difference);
     if (magnitude > 0) difference.of_magnitude = difference.largest_absolute / magnitude;
+    const std::int64_t numbers = difference.elements - difference.nan_on_one_side - difference.nan_on_both;
+    if (numbers > 0) difference.mean_absolute /= static_cast<double>(numbers);
   });
   return difference;
 }

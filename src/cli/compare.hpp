@@ -12,6 +12,7 @@ struct Difference {
   std::int64_t elements = 0;
   std::int64_t differing_bits = 0;  // elements whose bits differ (not the number of bits)
   double largest_absolute = 0;
+  double mean_absolute = 0;      // over all elements but those with a NaN
   double largest_relative = 0;   // |a - b| / |b|, where b is not 0
   double of_magnitude = 0;       // largest_absolute over the largest |b|
   std::int64_t largest_ulp = 0;  // floats that lie between a and b; 0 for integers

@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -30,6 +31,8 @@ engine::Settings settings_of(const Context& context, const CommonOptions& option
   if (options.kernels == "direct") settings.kernels = engine::KernelPolicy::direct;
   if (options.kernels == "winograd") settings.kernels = engine::KernelPolicy::winograd;
   if (options.weights == "bf16") settings.storage = kernels::WeightStorage::bf16;
+  settings.transfer_type = static_cast<TransferType>(std::ranges::find(transfer_type_names, options.transfer_type) -
+                                                     transfer_type_names.begin());
   settings.max_memory_mb = options.max_memory_mb;
   if (options.axis == "h") settings.axis = SplitAxis::rows;
   if (options.axis == "w") settings.axis = SplitAxis::columns;
@@ -91,13 +94,20 @@ void add_output_options(CLI::App& app, CommonOptions& options) {
   app.add_flag("-q,--quiet", options.quiet, "Print errors only");
 }
 
+void add_transfer_option(CLI::App& app, CommonOptions& options) {
+  app.add_option("--transfer-dtype", options.transfer_type,
+                 "As what f32 tensors travel between hosts: fewer bytes on slow links; verify tells the change")
+      ->check(CLI::IsMember(std::vector<std::string>(transfer_type_names.begin(), transfer_type_names.end())))
+      ->capture_default_str();
+}
+
 void add_plan_option(CLI::App& app, std::string& file) {
   app.add_option("--plan", file, "Run this plan, as strake plan -o writes it")->check(check_file_name());
 }
 
 void check_job_options(const CLI::App& app, const CommonOptions& options, int n_ranks) {
   const CLI::Option* plan = app.get_option_no_throw("--plan");
-  for (const char* name : {"--strategy", "--axis", "--objective", "--rate"})
+  for (const char* name : {"--strategy", "--axis", "--objective", "--rate", "--transfer-dtype"})
     if (plan != nullptr && plan->count() > 0 && app.get_option(name)->count() > 0)
       throw CLI::ValidationError(name,
                                  "says how to plan, but --plan gives a plan that is made already; give one of them");
@@ -106,6 +116,10 @@ void check_job_options(const CLI::App& app, const CommonOptions& options, int n_
   if (options.exact && options.kernels == "winograd")
     throw CLI::ValidationError("--kernels",
                                "winograd has other bits than --exact, which is always direct; give one of them");
+  if (options.exact && options.transfer_type != "f32")
+    throw CLI::ValidationError("--transfer-dtype", options.transfer_type +
+                                                       " rounds what travels, so that bits depend on the cut, which "
+                                                       "--exact rules out; give one of them");
   if (options.slowdowns.size() > static_cast<std::size_t>(n_ranks))
     throw CLI::ValidationError("--emulate-slowdown", "expected a factor for each rank, at most " +
                                                          std::to_string(n_ranks) + ", got " +
@@ -183,6 +197,7 @@ Plan make_plan(const partition::CostModel& costs, const CommonOptions& options) 
 
 PlanResult make_session_plan(engine::Session& session, const CommonOptions& options, const std::string& plan_file) {
   PlanResult result;
+  const TransferType transfer_type = session.settings().transfer_type;
   if (!plan_file.empty()) {
     if (session.is_root()) {
       io::expect_regular_file(plan_file, "a plan");
@@ -193,12 +208,14 @@ PlanResult make_session_plan(engine::Session& session, const CommonOptions& opti
   const bool in_flight = options.objective == "throughput" || partition::needs_frames_in_flight(options.strategy);
   if (options.strategy == "equal" && !in_flight) {
     if (session.is_root()) result.plan = partition::equal_plan(session.graph(), session.size(), session.axis());
+    result.plan.transfer_type = transfer_type;
     return result;
   }
   if (session.size() == 1 && !in_flight) {
     // Nobody to share with: nothing to measure.
     result.plan = single_rank_plan(session.graph(), 1, 0);
     result.plan.axis = session.axis();
+    result.plan.transfer_type = transfer_type;
     return result;
   }
   Profile profile = session.profile();

@@ -23,6 +23,7 @@ struct CommonOptions {
   bool exact = false;
   std::string kernels = "auto";
   std::string weights = "f32";
+  std::string transfer_type = "f32";
   double max_memory_mb = 0;
   std::string axis = "auto";
   std::string strategy = "auto";
@@ -39,6 +40,7 @@ struct CommonOptions {
 
 void add_model_options(CLI::App& app, CommonOptions& options);
 void add_job_options(CLI::App& app, CommonOptions& options);
+void add_transfer_option(CLI::App& app, CommonOptions& options);
 void add_plan_option(CLI::App& app, std::string& file);
 void add_output_options(CLI::App& app, CommonOptions& options);
 

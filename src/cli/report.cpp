@@ -181,8 +181,10 @@ double op_us(const partition::Timeline& timeline, std::size_t rank, OpId id) {
 }  // namespace
 
 std::string plan_text(const Graph& graph, const Plan& plan, const Profile* profile) {
+  std::optional<partition::CostModel> costs;
+  if (profile != nullptr) costs.emplace(graph, *profile);
   std::optional<partition::Timeline> timeline;
-  if (profile != nullptr) timeline = partition::evaluate(partition::CostModel(graph, *profile), plan);
+  if (costs) timeline = partition::evaluate(*costs, plan);
 
   std::vector<std::string> header = {"operator", "type", "shape"};
   for (int rank = 0; rank < plan.n_ranks; ++rank) header.push_back(fmt::format("rank {}", rank));
@@ -202,7 +204,8 @@ std::string plan_text(const Graph& graph, const Plan& plan, const Profile* profi
     double bytes = 0;
     for (const OpId input : op.inputs)
       for (const Transfer& transfer : transfers(graph, plan, input))
-        bytes += static_cast<double>(dense_bytes(transfer.box, graph.op(input).type));
+        bytes += costs ? costs->sent_bytes(transfer, input)
+                       : static_cast<double>(dense_bytes(transfer.box, graph.op(input).type));
     row.push_back(bytes > 0 ? bytes_text(bytes) : "-");
     row.emplace_back(plan.overlap[static_cast<std::size_t>(id)] == Overlap::interior_first ? "yes" : "-");
     if (timeline)

@@ -110,6 +110,8 @@ int plan(const Context& context, const PlanOptions& options) {
   if (made.frames > 1)
     text += fmt::format(" for {} frames, {:.2f} frames/s", made.frames, fps_of(made));
   text += "\n";
+  if (made.transfer_type != TransferType::f32)
+    text += fmt::format("f32 tensors travel between hosts as {}\n", to_string(made.transfer_type));
   text += verdict_text(verdict, made.n_ranks, options.common.strategy == "auto");
   print(context, options.common, text);
   const std::string json = partition::plan_to_json(session.graph(), made);
@@ -149,6 +151,7 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
         return "";
       });
   add_job_options(*sub, options->common);
+  add_transfer_option(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
       "A plan for pictures (8-bit, normalised where they arrive) needs the same --input as the run.\n"

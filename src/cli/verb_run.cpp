@@ -200,6 +200,7 @@ void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) 
       ->check(check_file_name());
   add_job_options(*sub, options->common);
   add_trace_option(*sub, options->common);
+  add_transfer_option(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
       "Examples:\n"

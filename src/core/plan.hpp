@@ -7,6 +7,7 @@
 
 #include "core/graph.hpp"
 #include "core/interval_map.hpp"
+#include "core/transfer_type.hpp"
 
 namespace strake {
 
@@ -21,11 +22,12 @@ struct Plan {
   int n_ranks = 1;
   int epoch = 0;
   SplitAxis axis = SplitAxis::rows;
-  int frames = 1;                              // of a cycle: as many are in flight together
-  std::vector<std::vector<BoxList>> produces;  // [op][rank]: boxes that do not overlap within a rank
-  std::vector<Overlap> overlap;                // [op]; of a cycle both have the operators of frame after frame
-  double predicted_us = 0;                     // of one frame, or cycle of them; 0 where nobody measured
-  std::vector<std::string> notes;              // why ranks were left out, what was compared
+  int frames = 1;                                  // of a cycle: as many are in flight together
+  TransferType transfer_type = TransferType::f32;  // between ranks of different hosts
+  std::vector<std::vector<BoxList>> produces;      // [op][rank]: boxes that do not overlap within a rank
+  std::vector<Overlap> overlap;                    // [op]; of a cycle both have the operators of frame after frame
+  double predicted_us = 0;                         // of one frame, or cycle of them; 0 where nobody measured
+  std::vector<std::string> notes;                  // why ranks were left out, what was compared
 
   [[nodiscard]] const BoxList& boxes(OpId op, int rank) const {
     return produces[static_cast<std::size_t>(op)][static_cast<std::size_t>(rank)];
@@ -71,6 +73,10 @@ struct Transfer {
 
 /// The transfers of operator `id`'s output under `plan`.
 [[nodiscard]] std::vector<Transfer> transfers(const Graph& graph, const Plan& plan, OpId id);
+
+/// As what the output of `op` travels between hosts where `wanted` is asked for: only f32 is rounded, and sums and
+/// means over a map are not, for they are small and their error would reach every cell.
+[[nodiscard]] TransferType travels_as(const Op& op, TransferType wanted);
 
 /// Ranks that produce anything but inputs and constants, ascending; of a plan of any number of frames.
 [[nodiscard]] std::vector<int> working_ranks(const Graph& graph, const Plan& plan);

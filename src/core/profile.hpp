@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/interval_map.hpp"
+#include "core/transfer_type.hpp"
 
 namespace strake {
 
@@ -21,11 +22,13 @@ struct RankProfile {
   int threads = 1;
   std::vector<OpCost> ops;  // [op]; for operators that cannot be cut one extent: 1
   std::vector<OpCost> channels =
-      {};                       // [op]: at a few numbers of channels of whole maps; no extents where nobody measured
-  double whole_us = 0;          // the whole model on this rank, other ranks of its host busy with the same
-  double jitter_us = 0;         // variance of its computing time per microsecond of it
-  double copy_us_per_byte = 0;  // of memory on this rank
-  double baseline_bytes = 0;    // resident before anything was prepared
+      {};                         // [op]: at a few numbers of channels of whole maps; no extents where nobody measured
+  double whole_us = 0;            // the whole model on this rank, other ranks of its host busy with the same
+  double jitter_us = 0;           // variance of its computing time per microsecond of it
+  double copy_us_per_byte = 0;    // of memory on this rank
+  double encode_us_per_byte = 0;  // of f32 cells to the profile's transfer type, before they leave
+  double decode_us_per_byte = 0;  // and back, once they are there
+  double baseline_bytes = 0;      // resident before anything was prepared
 };
 
 /// Multiplies what every operator and the whole model take.
@@ -44,12 +47,14 @@ struct Link {
   double us_per_byte = 0;
   double overhead_us = 0;
   double overhead_us_per_byte = 0;
+  bool same_host = false;  // what passes here is never rounded: memory is faster than rounding
 };
 
 /// Ranks and links of one cluster, as rank 0 gathers them.
 struct Profile {
   std::string model;  // fingerprint
   SplitAxis axis = SplitAxis::rows;
+  TransferType transfer_type = TransferType::f32;  // that plans are to use between hosts
   std::vector<RankProfile> ranks;
   std::vector<std::vector<Link>> links;  // [src][dst]; the diagonal is free
 

@@ -32,13 +32,13 @@ void visit_members(T& self, Visit&& visit) {
   } else if constexpr (std::is_same_v<Type, Graph>) {
     visit(self.name, self.weights, self.ops, self.inputs, self.outputs);
   } else if constexpr (std::is_same_v<Type, Plan>) {
-    visit(self.model, self.strategy, self.n_ranks, self.epoch, self.axis, self.frames, self.produces, self.overlap,
-          self.predicted_us, self.notes);
+    visit(self.model, self.strategy, self.n_ranks, self.epoch, self.axis, self.frames, self.transfer_type,
+          self.produces, self.overlap, self.predicted_us, self.notes);
   } else if constexpr (std::is_same_v<Type, OpCost>) {
     visit(self.extents, self.microseconds);
   } else if constexpr (std::is_same_v<Type, RankProfile>) {
     visit(self.host, self.threads, self.ops, self.channels, self.whole_us, self.jitter_us, self.copy_us_per_byte,
-          self.baseline_bytes);
+          self.encode_us_per_byte, self.decode_us_per_byte, self.baseline_bytes);
   } else {
     Type::fields(self, visit);
   }
@@ -74,6 +74,7 @@ constexpr ResizeBorder last_of(ResizeBorder) { return ResizeBorder::exclude; }
 constexpr Antialias last_of(Antialias) { return Antialias::on; }
 constexpr Overlap last_of(Overlap) { return Overlap::interior_first; }
 constexpr SplitAxis last_of(SplitAxis) { return SplitAxis::columns; }
+constexpr TransferType last_of(TransferType) { return TransferType::int8; }
 
 template <class T>
 constexpr bool is_plain = std::is_arithmetic_v<T> || std::is_enum_v<T>;

@@ -59,6 +59,11 @@ std::vector<Transfer> transfers(const std::vector<BoxList>& have, const std::vec
   return list;
 }
 
+TransferType travels_as(const Op& op, TransferType wanted) {
+  const bool is_sum = as<ReduceRows>(op) != nullptr || as<ReduceParts>(op) != nullptr || as<Reduce>(op) != nullptr;
+  return op.type == ElementType::f32 && !is_sum ? wanted : TransferType::f32;
+}
+
 std::vector<Transfer> transfers(const Graph& graph, const Plan& plan, OpId id) {
   return transfers(plan.produces[static_cast<std::size_t>(id)], needs(graph, plan, id));
 }

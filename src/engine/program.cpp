@@ -85,10 +85,16 @@ void Program::open_messages(OpId id, comm::Communicator& communicator) {
   const std::vector<Transfer>& sends = layout_.sends[at(id)];
   const std::vector<Transfer>& receives = layout_.receives[at(id)];
   if (sends.empty() && receives.empty()) return;
+  const TransferType between_hosts = travels_as(graph_.op(id), plan_.transfer_type);
+  const auto message = [&](int peer, const Box& box) {
+    const TransferType type = communicator.shares_host(peer) ? TransferType::f32 : between_hosts;
+    if (type != TransferType::f32) rounding_bytes_ += travelling_bytes(box, type);
+    return comm::Message{peer, views_[at(id)].window(box), type};
+  };
   std::vector<comm::Message> out;
   std::vector<comm::Message> in;
-  for (const Transfer& transfer : sends) out.push_back({transfer.dst, views_[at(id)].window(transfer.box)});
-  for (const Transfer& transfer : receives) in.push_back({transfer.src, views_[at(id)].window(transfer.box)});
+  for (const Transfer& transfer : sends) out.push_back(message(transfer.dst, transfer.box));
+  for (const Transfer& transfer : receives) in.push_back(message(transfer.src, transfer.box));
   messages_[at(id)] = communicator.redistribution(id, std::move(out), std::move(in));
   sent_bytes_ += messages_[at(id)]->sent_bytes();
   received_bytes_ += messages_[at(id)]->received_bytes();

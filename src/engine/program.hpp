@@ -56,6 +56,7 @@ class Program {
   [[nodiscard]] std::size_t arena_bytes() const { return arena_.size_bytes(); }
   [[nodiscard]] std::size_t liveness_peak_bytes() const { return liveness_peak_; }
   [[nodiscard]] std::size_t workspace_bytes() const { return workspace_.size_bytes(); }
+  [[nodiscard]] std::size_t rounding_bytes() const { return rounding_bytes_; }  // of messages that travel rounded
   [[nodiscard]] std::size_t sent_bytes() const { return sent_bytes_; }          // per frame
   [[nodiscard]] std::size_t received_bytes() const { return received_bytes_; }  // per frame
 
@@ -76,6 +77,7 @@ class Program {
   ProgramOptions options_;
   SlabLayout layout_;
   std::size_t liveness_peak_ = 0;
+  std::size_t rounding_bytes_ = 0;
   std::size_t sent_bytes_ = 0;
   std::size_t received_bytes_ = 0;
   Blob arena_;

@@ -167,9 +167,22 @@ Families Session::families_of_frames() {
   return families;
 }
 
+void Session::check_transfers() const {
+  if (plan_.transfer_type == TransferType::f32) return;
+  const std::string type(to_string(plan_.transfer_type));
+  if (settings_.exactness == kernels::Exactness::exact)
+    throw InvalidInput("plan '" + plan_.strategy + "' lets tensors travel as " + type +
+                       ", which rounds them; --exact needs f32");
+  bool shared = true;
+  for (int peer = 0; peer < size(); ++peer) shared = shared && communicator_->shares_host(peer);
+  if (is_root() && shared)
+    log(LogLevel::info, "all ranks share this host: nothing travels as " + type + ", everything as f32");
+}
+
 void Session::compile(Plan plan) {
   comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(plan) : comm::Bytes{}, 0, set_up_timeout);
   plan_ = is_root() ? std::move(plan) : plan_from_bytes(bytes);
+  check_transfers();
   recorder_.reset();
   executor_.reset();
   program_.reset();

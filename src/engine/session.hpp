@@ -28,10 +28,11 @@ struct Settings {
   kernels::Exactness exactness = kernels::Exactness::fastest;
   KernelPolicy kernels = KernelPolicy::measured;
   kernels::WeightStorage storage = kernels::WeightStorage::f32;
-  std::optional<SplitAxis> axis;  // the longer one unless given
-  int threads = 0;                // per rank; 0 for this rank's share of its cores
-  double max_memory_mb = 0;       // of each rank's process; 0 for no limit
-  std::vector<double> slowdowns;  // emulated, by rank; ranks beyond the list run as they are
+  TransferType transfer_type = TransferType::f32;  // of plans that are made here
+  std::optional<SplitAxis> axis;                   // the longer one unless given
+  int threads = 0;                                 // per rank; 0 for this rank's share of its cores
+  double max_memory_mb = 0;                        // of each rank's process; 0 for no limit
+  std::vector<double> slowdowns;                   // emulated, by rank; ranks beyond the list run as they are
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // for messages of a frame
   std::string build;                                            // what must be equal on all ranks
 };
@@ -47,7 +48,8 @@ struct RankReport {
   double sent_bytes = 0;  // per frame
   double received_bytes = 0;
   double peak_rss_mb = 0;
-  double predicted_peak_mb = 0;  // base of the process + weights as kernels hold them + arena + workspace
+  double predicted_peak_mb =
+      0;  // base of the process + weights as kernels hold them + arena + workspace + rounded messages
 };
 
 /// Where the time of a frame goes on this rank, by operator.
@@ -87,6 +89,7 @@ class Session {
   /// What follows the graph; rank 0 only.
   [[nodiscard]] const Tail& tail() const { return tail_; }
   [[nodiscard]] SplitAxis axis() const;
+  [[nodiscard]] const Settings& settings() const { return settings_; }
   [[nodiscard]] int rank() const { return communicator_->rank(); }
   [[nodiscard]] int size() const { return communicator_->size(); }
   [[nodiscard]] bool is_root() const { return rank() == 0; }
@@ -100,7 +103,8 @@ class Session {
 
   /// Collective: everybody gets rank 0's plan, makes its program and is sent the weights that it computes with.
   /// @param plan  read on rank 0 only
-  /// @throws InvalidInput on all ranks where one of them would exceed `Settings::max_memory_mb`
+  /// @throws InvalidInput on all ranks where one of them would exceed `Settings::max_memory_mb`, or where cells are
+  ///         rounded on their way although `exactness` is exact
   void compile(Plan plan);
 
   /// From the next `compile` on.
@@ -166,6 +170,7 @@ class Session {
   [[nodiscard]] double most_held_bytes() const;
   [[nodiscard]] double predicted_peak_mb() const;
   void check_memory();
+  void check_transfers() const;
   [[nodiscard]] RankReport own_report() const;
 
   comm::Communicator* communicator_;

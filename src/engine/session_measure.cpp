@@ -8,6 +8,8 @@
 #include <limits>
 
 #include "comm/link_probe.hpp"
+#include "comm/rounded_box.hpp"
+#include "core/blob.hpp"
 #include "core/log.hpp"
 #include "core/serialize.hpp"
 #include "engine/pooling.hpp"
@@ -25,6 +27,29 @@ constexpr std::chrono::nanoseconds longest_single_run = std::chrono::seconds(3);
 // A core that has been idle takes a few frames to run at full speed, unless they are long.
 constexpr int warm_up_frames = 3;
 constexpr std::chrono::nanoseconds longest_warm_up = std::chrono::milliseconds(20);
+
+// Cells that are not in this core's caches, as those of a map that a kernel has just written are in part.
+void measure_rounding(TransferType type, RankProfile& profile) {
+  constexpr int rounds = 5;
+  const Box box = whole({Index{1} << 20});
+  Blob cells = Blob::allocate(dense_bytes(box, ElementType::f32));
+  Blob bytes = Blob::allocate(travelling_bytes(box, type));
+  std::fill(cells.floats().begin(), cells.floats().end(), 1.0F);
+  const View view = dense_view(box, ElementType::f32, cells.data());
+  std::vector<double> encode_us;
+  std::vector<double> decode_us;
+  for (int round = 0; round < rounds; ++round) {
+    const Clock::time_point begin = Clock::now();
+    comm::encode(view, type, bytes.data());
+    const Clock::time_point middle = Clock::now();
+    comm::decode(bytes.data(), type, view);
+    encode_us.push_back(microseconds(middle - begin));
+    decode_us.push_back(microseconds_since(middle));
+  }
+  const auto n_bytes = static_cast<double>(cells.size_bytes());
+  profile.encode_us_per_byte = median(std::move(encode_us)) / n_bytes;
+  profile.decode_us_per_byte = median(std::move(decode_us)) / n_bytes;
+}
 
 }  // namespace
 
@@ -76,8 +101,10 @@ Profile Session::profile() {
   mine->host = communicator_->host();
   mine->threads = threads();
   mine->baseline_bytes = base_mb_ * bytes_per_mb;
+  if (settings_.transfer_type != TransferType::f32) measure_rounding(settings_.transfer_type, *mine);
 
-  Profile profile{.model = fingerprint(graph_), .axis = axis(), .ranks = {}, .links = {}};
+  Profile profile{
+      .model = fingerprint(graph_), .axis = axis(), .transfer_type = settings_.transfer_type, .ranks = {}, .links = {}};
   const std::vector<comm::Bytes> all = communicator_->gather(to_bytes(*mine), 0, set_up_timeout);
   for (const comm::Bytes& bytes : all) profile.ranks.push_back(rank_profile_from_bytes(bytes));
   pool_alike(profile.ranks);

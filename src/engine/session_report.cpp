@@ -11,7 +11,8 @@
 namespace strake::engine {
 
 double Session::predicted_peak_mb() const {
-  const auto held = static_cast<double>(weights_->size_bytes() + program_->arena_bytes() + program_->workspace_bytes());
+  const auto held = static_cast<double>(weights_->size_bytes() + program_->arena_bytes() + program_->workspace_bytes() +
+                                        program_->rounding_bytes());
   return base_mb_ + held / bytes_per_mb;
 }
 

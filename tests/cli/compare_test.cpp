@@ -23,6 +23,7 @@ TEST(Compare, CountsElementsWhoseBitsDiffer) {
   const Difference difference = compare(tensor({1, 0.0F, 3}), tensor({1, -0.0F, 3.5F}), {.absolute = 1, .relative = 0});
   EXPECT_EQ(difference.differing_bits, 2);
   EXPECT_EQ(difference.largest_absolute, 0.5);
+  EXPECT_DOUBLE_EQ(difference.mean_absolute, 0.5 / 3);
   EXPECT_TRUE(difference.within);
 }
 
@@ -44,6 +45,7 @@ TEST(Compare, CountsNans) {
   EXPECT_EQ(difference.nan_on_both, 1);
   EXPECT_EQ(difference.nan_on_one_side, 2);
   EXPECT_EQ(difference.differing_bits, 2);
+  EXPECT_EQ(compare(tensor({nan, 1, 4}), tensor({nan, 1, 2}), {}).mean_absolute, 1);  // of two
   EXPECT_FALSE(difference.within);
   EXPECT_TRUE(compare(tensor({nan, nan}), tensor({nan, -nan}), {0, 0}).within);
 }

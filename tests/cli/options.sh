@@ -46,6 +46,21 @@ expect 2 'with numbers, no picture, as --input, but this --input is a picture' \
 expect 2 '--strategy: .*--plan' "$strake" run "$net" --input "$picture" --plan "$scratch/floats.json" --strategy equal
 expect 2 '--axis: .*--plan' "$strake" verify "$net" --plan "$scratch/floats.json" --axis w
 
+# Tensors that travel in fewer bytes.
+expect 2 '--transfer-dtype: bf16 rounds what travels, .* --exact' \
+  "$strake" run "$net" --input "$picture" --exact --transfer-dtype bf16
+expect 2 '--transfer-dtype: f16 not in' "$strake" bench "$net" --transfer-dtype f16
+expect 2 '--transfer-dtype: .*--plan' \
+  "$strake" verify "$net" --plan "$scratch/floats.json" --transfer-dtype int8
+expect 0 'f32 tensors travel between hosts as bf16' \
+  "$strake" plan "$net" --ranks 2 --strategy equal --transfer-dtype bf16 -o "$scratch/bf16.json"
+grep -q '"transfer_dtype": "bf16"' "$scratch/bf16.json" || fail "plan -o does not say as what tensors travel"
+expect 2 'travel as bf16, which rounds them; --exact needs f32' \
+  "$mpirun" 2 "$strake" verify "$net" --exact --plan "$scratch/bf16.json"
+expect 0 'all ranks share this host: nothing travels as bf16' \
+  "$mpirun" 2 "$strake" verify "$net" --kernels direct --plan "$scratch/bf16.json"
+grep -q 'equal, bit for bit' "$scratch/stdout" || fail "cells were rounded between ranks of one host"
+
 # Unsupported operators: one line that names all. A file of protobuf's wire format, written by hand: two nodes of types X and Y.
 printf '\10\10\72\34\12\14\12\1i\22\1t\32\1a\42\1X\12\14\12\1t\22\1o\32\1b\42\1Y\102\2\20\15' >"$scratch/odd.onnx"
 expect 2 "2 operators are not supported: node 'a' \(X\), node 'b' \(Y\)" "$strake" run "$scratch/odd.onnx"

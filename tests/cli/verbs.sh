@@ -42,6 +42,33 @@ done
 expect 0 'equal, bit for bit' "$strake" verify "$net" --weights bf16 --kernels direct
 expect 2 'needs [0-9]+ MB .* allowed are 10 MB' "$mpirun" 2 "$strake" bench "$net" --max-memory 10
 
+# Fewer bytes between hosts: rank 1 has the name of another one.
+if unshare --uts true 2>/dev/null; then
+  # on_two_hosts ARGUMENT...: two ranks of the program.
+  cat >"$scratch/on_two_hosts" <<'END'
+#!/bin/sh
+[ "$OMPI_COMM_WORLD_RANK" = 1 ] && exec unshare --uts sh -c 'echo other >/proc/sys/kernel/hostname; exec "$0" "$@"' "$@"
+exec "$@"
+END
+  chmod +x "$scratch/on_two_hosts"
+  sent_bytes() { grep -o '"sent_bytes": [0-9]*' "$1" | awk '{ sum += $2 } END { print sum }'; }
+  for type in f32 bf16 fp16 int8; do
+    expect 0 'frame' "$mpirun" 2 "$scratch/on_two_hosts" "$strake" run "$net" --strategy equal --frames 2 \
+      --input "$(dirname "$0")/../data/small.png" --transfer-dtype $type --json "$scratch/$type.json"
+    expect 0 'equal' "$mpirun" 2 "$scratch/on_two_hosts" "$strake" verify "$net" --strategy equal --kernels direct \
+      --transfer-dtype $type --json "$scratch/verify-$type.json"
+    [ $type = f32 ] && continue
+    grep -q "of 2 ranks against one, $type between hosts" "$scratch/stdout" || fail "verify does not tell of $type"
+    grep -q 'share this host' "$scratch/stderr" && fail "two hosts are taken for one"
+    grep -Eq '"mean_absolute": [0-9.e-]*[1-9]' "$scratch/verify-$type.json" || fail "verify found no error of $type"
+  done
+  # The picture travels in bytes whatever the others do, and int8 has a scale for each message.
+  [ "$(sent_bytes "$scratch/bf16.json")" = "$(sent_bytes "$scratch/fp16.json")" ] &&
+    [ "$(sent_bytes "$scratch/bf16.json")" -lt $(($(sent_bytes "$scratch/f32.json") * 55 / 100)) ] &&
+    [ "$(sent_bytes "$scratch/int8.json")" -lt $(($(sent_bytes "$scratch/f32.json") * 30 / 100)) ] ||
+    fail "ranks sent $(for type in f32 bf16 fp16 int8; do sent_bytes "$scratch/$type.json"; done | xargs) bytes"
+fi
+
 # A rank that is thirty times slower is left out.
 "$mpirun" 2 "$strake" bench "$net" --frames 3 --emulate-slowdown 1,30 --json "$scratch/slow.json" >/dev/null 2>&1
 grep -q '"ranks_used": 1' "$scratch/slow.json" || fail "a rank 30 times slower was not left out"

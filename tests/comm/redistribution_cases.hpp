@@ -11,6 +11,7 @@
 #include "comm/communicator.hpp"
 #include "core/blob.hpp"
 #include "core/errors.hpp"
+#include "rounded_cells.hpp"
 
 namespace strake::test {
 

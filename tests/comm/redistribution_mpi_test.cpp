@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <random>
 #include <thread>
 
 #include "clock_probe_cases.hpp"
@@ -45,6 +46,50 @@ TEST(MpiCommunicator, CarriesOutTablesOfBoxes) {
   }
   if (world->size() > 1) {
     EXPECT_GT(n_moves, 100U);
+  }
+}
+
+TEST(MpiCommunicator, RoundsWhatTravelsAndNothingElse) {
+  for (unsigned seed = 1; seed <= 150; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    check_table(*world, random_table(seed, world->size()), seed, rounded_types[seed % 3]);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(MpiCommunicator, KnowsThatAllRanksOfATestShareAHost) {
+  for (int peer = 0; peer < world->size(); ++peer) EXPECT_TRUE(world->shares_host(peer));
+}
+
+// Boxes of several pieces: more than the shared memory has places for, so that some pieces go through it and some
+// through MPI. The scale of int8 comes in the first piece only.
+TEST(MpiCommunicator, RoundsBoxesOfManyPieces) {
+  if (world->size() < 2) GTEST_SKIP() << "needs another rank";
+  const Box box = whole({1, 24, 173, 170});  // 2.8 MB
+  using List = std::vector<comm::Message>;
+  Blob source = Blob::allocate(dense_bytes(box, ElementType::f32));
+  Blob target = Blob::allocate(source.size_bytes());
+  for (const TransferType type : rounded_types) {
+    std::vector<std::unique_ptr<comm::Redistribution>> all;
+    const List sends{{1, dense_view(box, ElementType::f32, source.data()), type}};
+    const List receives{{0, dense_view(box, ElementType::f32, target.data()), type}};
+    for (int i = 0; i < 50; ++i)
+      all.push_back(
+          world->redistribution(90 + i, world->rank() == 0 ? sends : List{}, world->rank() == 1 ? receives : List{}));
+    for (std::size_t i = 0; i < all.size(); i += 24) {
+      std::mt19937 random(static_cast<unsigned>(i));
+      for (float& cell : source.floats()) cell = static_cast<float>(static_cast<int>(random() % 20001U) - 10000) / 7;
+      std::ranges::fill(target.floats(), 0.0F);
+      all[i]->start();
+      all[i]->finish_receives(patience);
+      all[i]->finish_sends(patience);
+      if (world->rank() != 1) continue;
+      EXPECT_EQ(all[i]->received_bytes(), rounded_bytes(source.floats().size(), type));
+      std::vector<float> expected(source.floats().begin(), source.floats().end());
+      round_cells(expected, type);
+      EXPECT_TRUE(std::ranges::equal(target.floats(), expected)) << to_string(type) << ", redistribution " << i;
+    }
+    world->barrier(patience);
   }
 }
 

@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
+#include <limits>
 
 #include "comm/communicator.hpp"
 #include "core/blob.hpp"
 #include "core/plan.hpp"
 #include "core/random.hpp"
+#include "rounded_cells.hpp"
 
 namespace strake::test {
 
@@ -123,8 +126,43 @@ inline Slab copy_of(const Slab& slab) {
   return copy;
 }
 
+/// Random bytes, or where cells are to be rounded numbers of a few magnitudes and now and then none.
+inline void fill_tensor(Blob& memory, Random& values, TransferType type) {
+  if (type == TransferType::f32) {
+    for (std::size_t i = 0; i < memory.size_bytes(); ++i) memory.data()[i] = static_cast<std::byte>(values());
+    return;
+  }
+  constexpr float odd[] = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 0};
+  for (float& cell : memory.floats()) {
+    const Index kind = pick(values, 0, 60);
+    const auto size = static_cast<float>(pick(values, -100000, 100000)) / 1000;
+    cell = kind < 3 ? odd[kind] : kind < 10 ? size / 100 : size;
+  }
+}
+
+/// What `move` brings to `dst`.
+inline void expect_move(const View& tensor, const Box& move, TransferType type, const View& dst) {
+  if (type == TransferType::f32) {
+    copy_box(tensor, dst, move);
+    return;
+  }
+  std::vector<float> cells(static_cast<std::size_t>(move.volume()));
+  const View view = dense_view(move, ElementType::f32, reinterpret_cast<std::byte*>(cells.data()));
+  copy_box(tensor, view, move);
+  round_cells(cells, type);
+  copy_box(view, dst, move);
+}
+
+/// One NaN is as good as another.
+inline void make_nans_alike(Slab& slab) {
+  for (float& cell : slab.memory.floats())
+    if (std::isnan(cell)) cell = std::numeric_limits<float>::quiet_NaN();
+}
+
 /// Carries out `table` for several frames with other values in each. Collective.
-inline void check_table(comm::Communicator& communicator, const Table& table, unsigned seed) {
+inline void check_table(comm::Communicator& communicator, const Table& table, unsigned seed,
+                        TransferType wanted = TransferType::f32) {
+  const TransferType type = table.type == ElementType::f32 ? wanted : TransferType::f32;
   const int rank = communicator.rank();
   const auto me = static_cast<std::size_t>(rank);
   Random own(seed * 64 + static_cast<unsigned>(rank));
@@ -140,10 +178,13 @@ inline void check_table(comm::Communicator& communicator, const Table& table, un
   std::size_t sent = 0;
   std::size_t received = 0;
   for (const Transfer& move : table.moves) {
-    if (move.src == rank) sends.push_back({move.dst, slab.view.window(move.box)});
-    if (move.src == rank) sent += dense_bytes(move.box, table.type);
-    if (move.dst == rank) receives.push_back({move.src, slab.view.window(move.box)});
-    if (move.dst == rank) received += dense_bytes(move.box, table.type);
+    const std::size_t n_bytes = type == TransferType::f32
+                                    ? dense_bytes(move.box, table.type)
+                                    : rounded_bytes(static_cast<std::size_t>(move.box.volume()), type);
+    if (move.src == rank) sends.push_back({move.dst, slab.view.window(move.box), type});
+    if (move.src == rank) sent += n_bytes;
+    if (move.dst == rank) receives.push_back({move.src, slab.view.window(move.box), type});
+    if (move.dst == rank) received += n_bytes;
   }
   const auto messages = communicator.redistribution(3, std::move(sends), std::move(receives));
   EXPECT_EQ(messages->sent_bytes(), sent);
@@ -154,17 +195,25 @@ inline void check_table(comm::Communicator& communicator, const Table& table, un
   const View tensor = dense_view(all, table.type, memory.data());
   for (unsigned frame = 0; frame < 3; ++frame) {
     Random values(seed * 8 + frame);
-    for (std::size_t i = 0; i < memory.size_bytes(); ++i) memory.data()[i] = static_cast<std::byte>(values());
+    fill_tensor(memory, values, type);
     std::copy_n(empty.memory.data(), empty.memory.size_bytes(), slab.memory.data());
     Slab expected = copy_of(empty);
-    for (const Box& box : kept) copy_box(tensor, expected.view, box);
-    for (const Box& box : table.have[me]) copy_box(tensor, slab.view, box);
+    for (const Box& box : table.have[me]) {
+      copy_box(tensor, expected.view, box);
+      copy_box(tensor, slab.view, box);
+    }
+    for (const Transfer& move : table.moves)
+      if (move.dst == rank) expect_move(tensor, move.box, type, expected.view);
     messages->start();
     // One frame is polled as an executor does between two kernels, the others wait.
     if (frame == 1) (void)messages->poke();
     messages->finish_receives(std::chrono::seconds(20));
     EXPECT_TRUE(messages->poke());
     messages->finish_sends(std::chrono::seconds(20));
+    if (type != TransferType::f32) {
+      make_nans_alike(slab);
+      make_nans_alike(expected);
+    }
     ASSERT_TRUE(std::equal(slab.memory.data(), slab.memory.data() + slab.memory.size_bytes(), expected.memory.data()))
         << "rank " << rank << ", frame " << frame << ", tensor " << to_string(table.shape) << ", slab "
         << to_string(slab.view.box);

@@ -43,6 +43,38 @@ TEST(ThreadCommunicator, CarriesOutTablesOfBoxes) {
   EXPECT_GT(n_moves, 200U);
 }
 
+TEST(ThreadCommunicator, RoundsWhatTravelsAndNothingElse) {
+  for (unsigned seed = 1; seed <= 200; ++seed) {
+    const int n = 1 + static_cast<int>(seed % 5);
+    const Table table = random_table(seed, n);
+    on_threads(n, [&](comm::Communicator& end) {
+      SCOPED_TRACE("seed " + std::to_string(seed));
+      check_table(end, table, seed, rounded_types[seed % 3]);
+    });
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(ThreadCommunicator, RefusesUnlikeTypes) {
+  const auto ends = comm::make_thread_communicators(2);
+  Blob memory = numbered(whole({8}));
+  const View view = dense_view(whole({8}), ElementType::f32, memory.data());
+  const auto out = ends[0]->redistribution(1, {{1, view, TransferType::bf16}}, {});
+  const auto in = ends[1]->redistribution(1, {}, {{0, view, TransferType::fp16}});
+  out->start();
+  EXPECT_THROW(in->start(), Bug);
+}
+
+TEST(ThreadCommunicator, ActsAsIfRanksWereOnUnlikeHosts) {
+  const auto ends = comm::make_thread_communicators(3, {0, 1, 1});
+  EXPECT_TRUE(ends[1]->shares_host(2) && ends[2]->shares_host(1) && ends[0]->shares_host(0));
+  EXPECT_FALSE(ends[0]->shares_host(1) || ends[1]->shares_host(0));
+  EXPECT_NE(ends[0]->host(), ends[1]->host());
+  EXPECT_EQ(ends[2]->host(), ends[1]->host());
+  const auto alike = comm::make_thread_communicators(2);
+  EXPECT_TRUE(alike[0]->shares_host(1));
+}
+
 TEST(ThreadCommunicator, MovesScalarsAndNothing) {
   for (int n = 1; n <= 5; ++n) on_threads(n, check_scalars);
 }

@@ -44,6 +44,7 @@ Plan a_plan() {
   plan.strategy = "by hand";
   plan.epoch = 7;
   plan.axis = SplitAxis::columns;
+  plan.transfer_type = TransferType::int8;
   plan.overlap[2] = Overlap::interior_first;
   plan.predicted_us = 12.5;
   plan.notes = {"rank 2 only hurts", ""};
@@ -58,6 +59,8 @@ RankProfile a_profile() {
           .whole_us = 99,
           .jitter_us = 0.25,
           .copy_us_per_byte = 1e-4,
+          .encode_us_per_byte = 2e-4,
+          .decode_us_per_byte = 3e-4,
           .baseline_bytes = 5e7};
 }
 
@@ -151,6 +154,7 @@ TEST(PlanAsBytes, ComesBackAsItWas) {
   EXPECT_EQ(back.n_ranks, 3);
   EXPECT_EQ(back.epoch, 7);
   EXPECT_EQ(back.axis, SplitAxis::columns);
+  EXPECT_EQ(back.transfer_type, TransferType::int8);
   EXPECT_EQ(back.produces, plan.produces);
   EXPECT_EQ(back.overlap, plan.overlap);
   EXPECT_EQ(back.predicted_us, 12.5);
@@ -176,6 +180,8 @@ TEST(ProfileAsBytes, ComesBackAsItWas) {
   EXPECT_EQ(back.ops[0].microseconds, profile.ops[0].microseconds);
   EXPECT_EQ(back.whole_us, 99);
   EXPECT_EQ(back.copy_us_per_byte, 1e-4);
+  EXPECT_EQ(back.encode_us_per_byte, 2e-4);
+  EXPECT_EQ(back.decode_us_per_byte, 3e-4);
   EXPECT_EQ(back.baseline_bytes, 5e7);
 }
 

@@ -111,6 +111,20 @@ TEST(Transfers, MoveScalars) {
   EXPECT_EQ(transfers({{whole({})}, {}}, {{}, {whole({})}}), (std::vector<Transfer>{{0, 1, whole({})}}));
 }
 
+TEST(Transfers, RoundMapsOfFloatsOnly) {
+  const auto op = [](ElementType type, Attributes attributes) {
+    return Op{.name = {}, .inputs = {}, .shape = {}, .type = type, .attributes = std::move(attributes)};
+  };
+  EXPECT_EQ(travels_as(op(ElementType::f32, Conv{}), TransferType::bf16), TransferType::bf16);
+  EXPECT_EQ(travels_as(op(ElementType::f32, Input{}), TransferType::int8), TransferType::int8);
+  EXPECT_EQ(travels_as(op(ElementType::f32, Conv{}), TransferType::f32), TransferType::f32);
+  for (const ElementType type : {ElementType::u8, ElementType::i64, ElementType::f64, ElementType::boolean})
+    EXPECT_EQ(travels_as(op(type, Input{}), TransferType::bf16), TransferType::f32) << name_of(type);
+  // Sums over a map: small, and all cells behind them depend on them.
+  EXPECT_EQ(travels_as(op(ElementType::f32, ReduceRows{}), TransferType::bf16), TransferType::f32);
+  EXPECT_EQ(travels_as(op(ElementType::f32, ReduceParts{}), TransferType::bf16), TransferType::f32);
+}
+
 TEST(Transfers, RefuseCellsThatNobodyHas) {
   EXPECT_THROW((void)transfers({{Box{{{0, 3}}}}, {}}, {{}, {Box{{{0, 4}}}}}), Bug);
 }

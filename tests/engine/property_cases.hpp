@@ -58,9 +58,10 @@ inline engine::TensorMap run_single(const Case& one, kernels::Exactness exactnes
 }
 
 /// `run(rank, communicator)` on each of so many threads of this process; what it gave on rank 0.
+/// @param hosts  by rank, as `make_thread_communicators` takes them
 template <class Run>
-auto on_threads(int n_ranks, const Run& run) {
-  const auto communicators = comm::make_thread_communicators(n_ranks);
+auto on_threads(int n_ranks, const Run& run, const std::vector<int>& hosts = {}) {
+  const auto communicators = comm::make_thread_communicators(n_ranks, hosts);
   decltype(run(0, communicators.front().get())) outputs;
   std::vector<std::exception_ptr> errors(communicators.size());
   {
@@ -83,10 +84,14 @@ auto on_threads(int n_ranks, const Run& run) {
 }
 
 /// All ranks as threads of this process.
-inline engine::TensorMap run_threads(const Case& one, kernels::Exactness exactness) {
-  return on_threads(one.plan.n_ranks, [&](int rank, comm::Communicator* communicator) {
-    return run_rank(one, one.plan, rank, communicator, exactness);
-  });
+inline engine::TensorMap run_threads(const Case& one, kernels::Exactness exactness,
+                                     const std::vector<int>& hosts = {}) {
+  return on_threads(
+      one.plan.n_ranks,
+      [&](int rank, comm::Communicator* communicator) {
+        return run_rank(one, one.plan, rank, communicator, exactness);
+      },
+      hosts);
 }
 
 inline void expect_equal_bits(const engine::TensorMap& a, const engine::TensorMap& b) {
@@ -104,8 +109,11 @@ inline void expect_equal_bits(const engine::TensorMap& a, const engine::TensorMa
 
 /// Sums of up to some 7 * 7 * 20 products of numbers below 1 in another order and with fused multiply-adds, through up
 /// to ten layers: 1e-4 of the largest magnitude leaves a factor of ten above what was ever seen.
+inline constexpr float tolerance_of_sums = 1e-4F;
+
+/// @param tolerance  of the largest magnitude
 inline void expect_near(const Graph& graph, const engine::TensorMap& outputs,
-                        const std::vector<std::vector<float>>& reference) {
+                        const std::vector<std::vector<float>>& reference, float tolerance = tolerance_of_sums) {
   for (const Port& port : graph.outputs) {
     const std::vector<float>& expected = reference[static_cast<std::size_t>(port.op)];
     const auto values = outputs.at(port.name).data.floats();
@@ -113,7 +121,7 @@ inline void expect_near(const Graph& graph, const engine::TensorMap& outputs,
     float largest = 1;
     for (const float value : expected) largest = std::max(largest, std::abs(value));
     for (std::size_t i = 0; i < expected.size(); ++i)
-      ASSERT_NEAR(values[i], expected[i], 1e-4F * largest) << port.name << " element " << i;
+      ASSERT_NEAR(values[i], expected[i], tolerance * largest) << port.name << " element " << i;
   }
 }
 

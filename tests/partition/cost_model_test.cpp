@@ -91,6 +91,23 @@ TEST_F(CostModelTest, TakesEachLinkInItsDirection) {
   EXPECT_DOUBLE_EQ(costs.transfer_us(0, 1, 0), 0);
 }
 
+TEST_F(CostModelTest, RoundsBetweenHostsOnly) {
+  profile_.transfer_type = TransferType::bf16;
+  profile_.ranks[0].encode_us_per_byte = 0.01;
+  profile_.ranks[1].decode_us_per_byte = 0.02;
+  profile_.ranks[0].decode_us_per_byte = profile_.ranks[1].encode_us_per_byte = 7;  // of the other direction
+  // Half of the bytes, and all of them rounded and widened.
+  EXPECT_DOUBLE_EQ(CostModel(graph_, profile_).transfer_us(0, 1, 1, 100), 5 + 50 * 0.1 + 100 * 0.01 + 100 * 0.02);
+  EXPECT_DOUBLE_EQ(CostModel(graph_, profile_).transfer_us(0, 1, 100), 15);  // as it is
+  EXPECT_DOUBLE_EQ(CostModel(graph_, profile_).transfer_us(0, 0, 1, 100), 0);
+  profile_.transfer_type = TransferType::int8;
+  EXPECT_DOUBLE_EQ(CostModel(graph_, profile_).transfer_us(0, 1, 1, 100), 5 + 25 * 0.1 + 3);
+  EXPECT_DOUBLE_EQ(CostModel(graph_, profile_).sent_bytes({0, 1, whole({1, 4, 2, 10})}, 1), 80 + 4);
+  profile_.links[0][1].same_host = true;
+  EXPECT_DOUBLE_EQ(CostModel(graph_, profile_).transfer_us(0, 1, 1, 100), 15);
+  EXPECT_DOUBLE_EQ(CostModel(graph_, profile_).sent_bytes({0, 1, whole({1, 4, 2, 10})}, 1), 320);
+}
+
 TEST_F(CostModelTest, RefusesTheProfileOfAnotherModel) {
   profile_.model = "0123456789abcdef";
   expect_refused("0123456789abcdef");

@@ -49,13 +49,15 @@ TEST_F(PlanJson, ComesBackAsItWas) {
   for (unsigned seed = 0; seed < 60; ++seed) {
     Random random(seed);
     const Graph graph = test::random_graph(random);
-    const CostModel costs(graph, test::random_profile(random, graph, 3, SplitAxis::columns));
-    const Plan plan = make_plan(costs, "oodp");
+    Profile profile = test::random_profile(random, graph, 3, SplitAxis::columns);
+    profile.transfer_type = static_cast<TransferType>(seed % 4);
+    const Plan plan = make_plan(CostModel(graph, profile), "oodp");
     const Plan back = plan_from_json(graph, plan_to_json(graph, plan), 3, "test");
     EXPECT_EQ(back.model, plan.model);
     EXPECT_EQ(back.strategy, plan.strategy);
     EXPECT_EQ(back.n_ranks, plan.n_ranks);
     EXPECT_EQ(back.axis, plan.axis);
+    EXPECT_EQ(back.transfer_type, profile.transfer_type);
     EXPECT_EQ(back.produces, plan.produces) << "seed " << seed;
     EXPECT_EQ(back.overlap, plan.overlap) << "seed " << seed;
     EXPECT_NEAR(back.predicted_us, plan.predicted_us, 1e-9 * plan.predicted_us);
@@ -68,6 +70,18 @@ TEST_F(PlanJson, StandsUnderTheNamesOfOperators) {
                        R"("produces":[[[[0,1],[0,2],[0,4],[0,4]]],[[[0,1],[0,2],[4,8],[0,4]]]]})"),
             std::string::npos)
       << text_;
+}
+
+TEST_F(PlanJson, SaysAsWhatTensorsTravel) {
+  EXPECT_NE(text_.find("\"transfer_dtype\": \"f32\",\n"), std::string::npos) << text_;
+  const auto type_of = [&](const std::string& line) {
+    return plan_from_json(graph_, replaced(text_, "  \"transfer_dtype\": \"f32\",\n", line), 2, "my.json")
+        .transfer_type;
+  };
+  EXPECT_EQ(type_of("\"transfer_dtype\": \"fp16\","), TransferType::fp16);
+  EXPECT_EQ(type_of(""), TransferType::f32);  // files of older versions
+  expect_error(replaced(text_, "\"f32\"", "\"f16\""), "'transfer_dtype': expected one of f32, bf16, fp16, int8");
+  expect_error(replaced(text_, "\"f32\"", "16"), "'transfer_dtype'");
 }
 
 TEST_F(PlanJson, RefusesWhatIsNotJson) {

@@ -99,7 +99,11 @@ TEST(Planner, PredictsRowsAsItPredictsBoxes) {
   for (unsigned seed = 4000; seed < 4000 + n_cases; ++seed) {
     Random random(seed);
     const Graph graph = test::random_graph(random);
-    const CostModel costs(graph, test::random_profile(random, graph, 3, SplitAxis::rows));
+    Profile profile = test::random_profile(random, graph, 3, SplitAxis::rows);
+    profile.transfer_type = static_cast<TransferType>(seed % 4);
+    for (RankProfile& rank : profile.ranks) rank.encode_us_per_byte = rank.decode_us_per_byte = 0.001;
+    profile.links[1][2].same_host = profile.links[2][1].same_host = true;
+    const CostModel costs(graph, profile);
     const StripModel model(costs);
     StripPlan strips = empty_strip_plan(model, {0, 1, 2});
     for (OpId id = 0; id < model.size(); ++id) {
@@ -157,6 +161,26 @@ TEST(Planner, RecomputesWhereLinksAreSlow) {
   // Only the scatter and the gather travel: one message each way.
   EXPECT_TRUE(transfers(graph, plan, 1).empty());
   EXPECT_TRUE(transfers(graph, plan, 2).empty());
+}
+
+// A link of 0.03 us a byte, some 30 MB/s: fewer bytes are worth their rounding.
+TEST(Planner, GainsBySendingFewerBytesOverSlowLinks) {
+  const Graph graph = chain();
+  Profile profile = even_profile(graph, {100, 100}, {20, 0.03});
+  for (RankProfile& rank : profile.ranks) rank.encode_us_per_byte = rank.decode_us_per_byte = 0.0003;
+  double before_us = make_plan(CostModel(graph, profile), "auto").predicted_us;
+  for (const TransferType type : {TransferType::bf16, TransferType::int8}) {
+    profile.transfer_type = type;
+    const Plan plan = make_plan(CostModel(graph, profile), "auto");
+    EXPECT_EQ(plan.transfer_type, type);
+    EXPECT_LT(plan.predicted_us, before_us) << to_string(type);
+    before_us = plan.predicted_us;
+  }
+  // The best plan with whole cells is faster with rounded ones, too.
+  profile.transfer_type = TransferType::f32;
+  const Plan whole_cells = make_plan(CostModel(graph, profile), "oodp-exchange");
+  profile.transfer_type = TransferType::bf16;
+  EXPECT_LT(evaluate(CostModel(graph, profile), whole_cells).makespan_us, whole_cells.predicted_us);
 }
 
 // Half of 24 rows costs half, but of the late map any part costs as much as all of it: its weights are all read.

@@ -160,14 +160,14 @@ TEST(FetchCost, CountsAMessageForEachSourceAndWhatIsHeldNot) {
   profile.links.assign(3, std::vector<Link>(3, Link{100, 1}));
   const CostModel costs(graph, profile);
   const std::vector<Interval> produced = {{0, 4}, {4, 8}, {8, 12}};
-  const FetchCost fetch(costs, 1, produced, {3, 8}, 12, 10);
+  const FetchCost fetch(costs, 0, 1, produced, {3, 8}, 12, 10);
   EXPECT_EQ(fetch.us({4, 8}), 0);
   EXPECT_EQ(fetch.us({3, 8}), 0);  // row 3 was fetched before
   EXPECT_EQ(fetch.us({2, 8}), 100 + 10);
   EXPECT_EQ(fetch.us({0, 12}), 2 * 100 + 7 * 10);
   EXPECT_EQ(fetch.us({9, 10}), 100 + 10);
   EXPECT_EQ(fetch.us({}), 0);
-  const FetchCost idle(costs, 0, produced, {}, 12, 10);
+  const FetchCost idle(costs, 0, 0, produced, {}, 12, 10);
   EXPECT_EQ(idle.us({6, 10}), 2 * 100 + 4 * 10);
 }
 

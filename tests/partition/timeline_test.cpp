@@ -68,6 +68,37 @@ TEST_F(TwoRanks, WaitForHalos) {
   EXPECT_DOUBLE_EQ(timeline.sent_bytes[1], 4 + 12);
 }
 
+TEST_F(TwoRanks, RoundWhatTheySend) {
+  Profile profile = costs_->profile();
+  profile.transfer_type = TransferType::bf16;
+  for (RankProfile& rank : profile.ranks) {
+    rank.encode_us_per_byte = 0.125;
+    rank.decode_us_per_byte = 0.0625;
+  }
+  const Timeline timeline = evaluate(CostModel(graph_, profile), plan_);
+  // Rank 0 rounds rows 4 to 7 of the input (16 bytes) in 2 us and sends 8: busy for 1 + 2 more, and they arrive at
+  // 2 + 4 + 8. Rank 1 widens them in 1 us.
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][1].begin_us, 5);
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][0].begin_us, 15);
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][0].wait_us, 15);
+  // Row 5 leaves rank 1, which is done at 75: rounded at 75.5, it arrives at 75.5 + 1 + 8 and is widened in 0.25.
+  EXPECT_DOUBLE_EQ(timeline.ranks[0][2].begin_us, 84.75);
+  // Rank 1 goes on at 75.5 + 1.5 and widens row 4, which is long there. Its 12 bytes are rounded at 137.25 + 1.5,
+  // arrive at 138.75 + 3 + 8 and are widened in 0.75.
+  EXPECT_DOUBLE_EQ(timeline.ranks[1][1].begin_us, 77.25);
+  EXPECT_DOUBLE_EQ(timeline.makespan_us, 150.5);
+  EXPECT_DOUBLE_EQ(timeline.sent_bytes[0], 8 + 2);
+  EXPECT_DOUBLE_EQ(timeline.sent_bytes[1], 2 + 6);
+}
+
+TEST_F(TwoRanks, RoundNothingWithinAHost) {
+  Profile profile = costs_->profile();
+  profile.transfer_type = TransferType::bf16;
+  for (RankProfile& rank : profile.ranks) rank.encode_us_per_byte = rank.decode_us_per_byte = 1;
+  profile.links[0][1].same_host = profile.links[1][0].same_host = true;
+  EXPECT_DOUBLE_EQ(evaluate(CostModel(graph_, profile), plan_).makespan_us, 152);
+}
+
 TEST_F(TwoRanks, WaitForTheLaterOfTwoTimesThatVary) {
   Profile profile = costs_->profile();
   for (RankProfile& rank : profile.ranks) rank.jitter_us = 0.32;
