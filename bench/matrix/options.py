@@ -3,7 +3,7 @@
 
 import argparse
 import hashlib
-import importlib.util
+import importlib
 import os
 import re
 import shlex
@@ -49,8 +49,8 @@ def read_options(words: list[str]) -> Matrix:
     strake = Path(options.strake).absolute()
     if not strake.is_file():
         raise WrongInput(f"no program '{options.strake}'; scripts/test builds it, --strake or STRAKE names it")
-    if not options.no_plots and importlib.util.find_spec("matplotlib") is None:
-        raise WrongInput("matplotlib is missing: scripts/install-packages bench, or --no-plots")
+    if not options.no_plots:
+        _load_plots()
     tools = Tools(strake=strake, mpirun=shlex.split(options.mpirun), simulate=Path(options.simulate).absolute(),
                   edge_lab=Path(options.edge_lab).absolute(), frames=options.frames, warm_up=options.warm_up,
                   threads=options.threads, bench_options=shlex.split(options.bench_options))
@@ -117,6 +117,14 @@ def _parser() -> argparse.ArgumentParser:
     programs.add_argument("--edge-lab", default=ROOT / "scripts/edge-lab", metavar="FILE",
                           help="by default scripts/edge-lab")
     return parser
+
+
+def _load_plots() -> None:
+    """Before hours of measuring, not behind them."""
+    try:
+        importlib.import_module("plots")
+    except ImportError as error:
+        raise WrongInput(f"{error}: scripts/install-packages bench, or --no-plots") from None
 
 
 def _at_least(least: int):

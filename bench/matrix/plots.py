@@ -135,8 +135,8 @@ def ratio_plot(results: list[Result]) -> Plot | None:
         axes.set_yticks(range(len(all_platforms)), [f"{mean.strategy} ({mean.ratio:.2f})" for mean in all_platforms])
         axes.set(xscale="log", ylim=(len(all_platforms) - 0.4, -0.6),
                  xlabel="time of a frame under auto / under the strategy (log scale)")
-        axes.xaxis.set_major_locator(MaxNLocator(7))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}"))
+        axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.5 / (0.6 + 0.36 * len(all_platforms))), ncol=3)
         return _plot(figure, "ratios", "Each point is a cell; left of 1 auto is faster.")

@@ -33,7 +33,7 @@ def write_reports(matrix: Matrix, results: list[Result]) -> None:
 
 def _draw(matrix: Matrix, results: list[Result]) -> dict:
     """[title]: plots, as far as there is something to draw."""
-    import plots  # here, since it loads matplotlib
+    import plots  # which loads matplotlib
 
     drawn = {
         "Speedup against ranks": plots.speedup_plots(results, matrix.strategies),

@@ -72,8 +72,8 @@ def speedup_table(results: list[Result]) -> Table:
         bound = bounds[cell.network, cell.platform, cell.ranks]
         efficiency = result.number("efficiency")
         table.add([cell.network, cell.platform, str(cell.ranks), _ms(result.number("best_single_ms")),
-                   _ms(result.number("cluster_ms")), _times(result.number("speedup")), _times(bound.ideal),
-                   _times(bound.whole_rows), _times(bound.communication),
+                   _ms(result.number("cluster_ms")), _times(result.number("speedup")),
+                   _times(result.number("ideal_speedup")), _times(bound.whole_rows), _times(bound.communication),
                    "-" if efficiency is None else f"{100 * efficiency:.1f} %"])
     return table
 
