@@ -94,6 +94,8 @@ done
 tc -n "$spaces-edge1" qdisc show dev eth0 | grep -q 'tbf .* rate 200Mbit ' || fail "edge1 has no link of 200 Mbit/s"
 tc -n "$spaces-switch" qdisc show dev edge3 | grep -q 'tbf .* rate 100Mbit ' || fail "edge3 has no link of 100 Mbit/s"
 
+expect 0 "^/run/strake-edge-lab/$STRAKE_EDGE_LAB/edge3/" "$edge_lab" run -- printenv XDG_CACHE_HOME TMPDIR
+
 # Hosts cannot see each other's processes, whose memory Strake would share.
 expect 0 'pid:' "$edge_lab" run -- readlink /proc/self/ns/pid
 [ "$(sort -u "$scratch/stdout" | grep -c 'pid:')" = 3 ] || fail "hosts share process numbers: $(cat "$scratch/stdout")"
