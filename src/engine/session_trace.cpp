@@ -13,6 +13,9 @@ namespace {
 // Some 40 MB of JSON, which viewers in a browser still take.
 constexpr double most_events = 200'000;
 
+// Ranks that are left out of the plan wait for the end of the trace as long as the others have frames.
+constexpr auto longest_run = std::chrono::hours(24 * 365);
+
 std::vector<comm::ClockOffset> probe_clocks(comm::Communicator& communicator) {
   return comm::probe_clocks(
       communicator, [] { return nanoseconds_of(Clock::now()); }, set_up_timeout);
@@ -43,6 +46,7 @@ void Session::begin_trace(int frames) {
 
 Trace Session::end_trace() {
   ensure(recorder_.has_value(), "a trace begins before it ends");
+  communicator_->barrier(longest_run);
   const std::vector<comm::ClockOffset> clocks = probe_clocks(*communicator_);
   Trace trace = gather_trace(*communicator_, *program_, *recorder_, clocks_before_trace_, clocks, set_up_timeout);
   trace.has_tail = tail_.run != nullptr;

@@ -79,6 +79,15 @@ void run_rank(const test::Case& one, int rank, comm::Communicator& communicator,
   }
   const auto after = comm::probe_clocks(communicator, clock, patience);
   Trace trace = gather_trace(communicator, program, recorder, before, after, patience);
+  std::vector<Index> cells(graph.ops.size());
+  for (const Step& step : program.steps())
+    if (step.kernel != nullptr) cells[static_cast<std::size_t>(step.op)] += step.box.volume();
+  for (OpId id = 0; id < graph.size(); ++id) {
+    Index planned = 0;
+    if (as<Input>(graph.op(id)) == nullptr && as<Constant>(graph.op(id)) == nullptr)
+      for (const Box& box : one.plan.boxes(id, rank)) planned += box.volume();
+    EXPECT_EQ(cells[static_cast<std::size_t>(id)], planned) << graph.op(id).name;
+  }
   for (const Step& step : program.steps())
     recorded.steps[static_cast<std::size_t>(rank)].push_back(
         {step.kind, step.op, step.kernel != nullptr ? to_string(step.box) : "",
