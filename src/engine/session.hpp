@@ -48,8 +48,7 @@ struct RankReport {
   double sent_bytes = 0;  // per frame
   double received_bytes = 0;
   double peak_rss_mb = 0;
-  double predicted_peak_mb =
-      0;  // base of the process + weights as kernels hold them + arena + workspace + rounded messages
+  double predicted_peak_mb = 0;  // base + weights as kernels hold them + arena + workspace + rounded messages
 };
 
 /// Where the time of a frame goes on this rank, by operator.

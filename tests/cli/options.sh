@@ -57,9 +57,11 @@ expect 0 'f32 tensors travel between hosts as bf16' \
 grep -q '"transfer_dtype": "bf16"' "$scratch/bf16.json" || fail "plan -o does not say as what tensors travel"
 expect 2 'travel as bf16, which rounds them; --exact needs f32' \
   "$mpirun" 2 "$strake" verify "$net" --exact --plan "$scratch/bf16.json"
-expect 0 'all ranks share this host: nothing travels as bf16' \
-  "$mpirun" 2 "$strake" verify "$net" --kernels direct --plan "$scratch/bf16.json"
-grep -q 'equal, bit for bit' "$scratch/stdout" || fail "cells were rounded between ranks of one host"
+expect 0 'all ranks share this host: nothing travels as bf16' "$mpirun" 2 \
+  "$strake" verify "$net" --kernels direct --plan "$scratch/bf16.json" --json "$scratch/with-bf16.json"
+expect 0 'equal' "$mpirun" 2 \
+  "$strake" verify "$net" --kernels direct --plan "$scratch/floats.json" --json "$scratch/with-f32.json"
+cmp -s "$scratch/with-bf16.json" "$scratch/with-f32.json" || fail "cells were rounded between ranks of one host"
 
 # Unsupported operators: one line that names all. A file of protobuf's wire format, written by hand: two nodes of types X and Y.
 printf '\10\10\72\34\12\14\12\1i\22\1t\32\1a\42\1X\12\14\12\1t\22\1o\32\1b\42\1Y\102\2\20\15' >"$scratch/odd.onnx"

@@ -62,11 +62,13 @@ END
     grep -q 'share this host' "$scratch/stderr" && fail "two hosts are taken for one"
     grep -Eq '"mean_absolute": [0-9.e-]*[1-9]' "$scratch/verify-$type.json" || fail "verify found no error of $type"
   done
-  # The picture travels in bytes whatever the others do, and int8 has a scale for each message.
-  [ "$(sent_bytes "$scratch/bf16.json")" = "$(sent_bytes "$scratch/fp16.json")" ] &&
-    [ "$(sent_bytes "$scratch/bf16.json")" -lt $(($(sent_bytes "$scratch/f32.json") * 55 / 100)) ] &&
-    [ "$(sent_bytes "$scratch/int8.json")" -lt $(($(sent_bytes "$scratch/f32.json") * 30 / 100)) ] ||
-    fail "ranks sent $(for type in f32 bf16 fp16 int8; do sent_bytes "$scratch/$type.json"; done | xargs) bytes"
+  # Of each four bytes that are rounded two are left, or one and a scale of four bytes for each message; the picture and
+  # the sums of the classifier travel as they are.
+  f32=$(sent_bytes "$scratch/f32.json") bf16=$(sent_bytes "$scratch/bf16.json") int8=$(sent_bytes "$scratch/int8.json")
+  rounded=$((2 * (f32 - bf16)))
+  scales=$((rounded * 3 / 4 - (f32 - int8)))
+  [ "$bf16" = "$(sent_bytes "$scratch/fp16.json")" ] && [ $((2 * rounded)) -gt "$f32" ] && [ $((scales % 4)) = 0 ] &&
+    [ "$scales" -gt 0 ] && [ "$scales" -le 400 ] || fail "ranks sent $f32 bytes, bf16 $bf16, int8 $int8"
 fi
 
 # A rank that is thirty times slower is left out.

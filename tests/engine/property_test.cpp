@@ -45,17 +45,27 @@ std::vector<int> own_hosts(int n_ranks) {
   return hosts;
 }
 
-// Every rank on a host of its own: each cell that travels is off by 2^-9 of itself, as often as there are layers.
+// Comparisons, roundings and remainders, where the smallest error may become a whole step.
+bool has_jumps(const Graph& graph) {
+  return std::ranges::any_of(graph.ops, [](const Op& op) { return as<Pointwise>(op) != nullptr; });
+}
+
+// Every rank on a host of its own: each cell that travels is off by 2^-9 or 2^-12 of itself, as often as there are
+// layers, and normalisations enlarge that.
 TEST(RoundedTransfers, StayNearTheReference) {
-  constexpr float tolerance = 0.03F;
+  int n_compared = 0;
   for (unsigned seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Case one = make_case(40000 + seed, 2 + static_cast<int>(seed % 4));
-    one.plan.transfer_type = TransferType::bf16;
-    expect_near(one.graph, run_threads(one, kernels::Exactness::exact, own_hosts(one.plan.n_ranks)), reference_of(one),
-                tolerance);
+    if (has_jumps(one.graph)) continue;
+    const bool half = seed % 2 == 0;
+    one.plan.transfer_type = half ? TransferType::fp16 : TransferType::bf16;
+    expect_near(one.graph, run_threads(one, kernels::Exactness::fastest, own_hosts(one.plan.n_ranks)),
+                reference_of(one), half ? 0.004F : 0.03F);
     if (testing::Test::HasFailure()) return;
+    ++n_compared;
   }
+  EXPECT_GT(n_compared, 200);
 }
 
 TEST(RoundedTransfers, ChangeNothingWithinAHost) {
