@@ -12,6 +12,13 @@ namespace strake::partition {
 /// @throws InvalidInput if profile and graph do not belong together, or a time cannot be one
 void check_profile(const Graph& graph, const Profile& profile);
 
+/// Where a rank's host is joined to others: all messages from ranks of that host to other hosts leave through it.
+struct HostPort {
+  int host = 0;                // number of the host; ranks on one host share a port
+  double out_us_per_byte = 0;  // of the fastest link to another host; 0 where there is none
+  double in_us_per_byte = 0;
+};
+
 /// Microseconds for boxes and messages, from a measured profile.
 class CostModel {
  public:
@@ -33,6 +40,7 @@ class CostModel {
   [[nodiscard]] double compute_us(int rank, OpId id, const Box& box) const;
   /// Time of one message of `bytes` bytes; 0 for 0 bytes or to oneself.
   [[nodiscard]] double transfer_us(int src, int dst, double bytes) const;
+  [[nodiscard]] const HostPort& host_port(int rank) const { return ports_[static_cast<std::size_t>(rank)]; }
   /// Scales a rank's compute: the live factor of the profile, 1 at first.
   void set_factor(int rank, double factor);
 
@@ -44,6 +52,7 @@ class CostModel {
   Profile profile_;
   std::vector<int> strip_axes_;
   std::vector<double> factors_;
+  std::vector<HostPort> ports_;  // [rank]
 };
 
 }  // namespace strake::partition

@@ -46,12 +46,20 @@ struct Link {
   double overhead_us_per_byte = 0;
 };
 
+/// What joins hosts. Each host has a port of its own, as fast as its fastest link, and messages that pass through a
+/// port at the same time share it.
+enum class Medium : unsigned char {
+  switched,  // a port carries as much in as out at the same time
+  shared,    // all links between hosts are one, as of a wireless network: a byte on any of them is on all
+};
+
 /// Ranks and links of one cluster, as rank 0 gathers them.
 struct Profile {
   std::string model;  // fingerprint
   SplitAxis axis = SplitAxis::rows;
   std::vector<RankProfile> ranks;
   std::vector<std::vector<Link>> links;  // [src][dst]; the diagonal is free
+  Medium medium = Medium::switched;      // of links between ranks on unlike hosts
 
   [[nodiscard]] int n_ranks() const { return static_cast<int>(ranks.size()); }
 };
