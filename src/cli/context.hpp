@@ -27,6 +27,7 @@ struct CommonOptions {
   std::string strategy = "auto";
   int threads = 0;
   std::vector<double> slowdowns;
+  std::string replay;  // a recorded profile
   double timeout_s = 10;
   std::string json;
   bool verbose = false;
@@ -36,6 +37,7 @@ struct CommonOptions {
 void add_model_options(CLI::App& app, CommonOptions& options);
 void add_job_options(CLI::App& app, CommonOptions& options);
 void add_plan_option(CLI::App& app, std::string& file);
+void add_replay_option(CLI::App& app, CommonOptions& options);
 void add_output_options(CLI::App& app, CommonOptions& options);
 
 /// One run of the program on one rank.

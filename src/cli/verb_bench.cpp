@@ -145,6 +145,7 @@ void add_bench(CLI::App& app, const Context& context, std::function<int()>& verb
   sub->add_flag("--profile", options->profile, "Tell where a frame's time goes: kernels, copies, waits, other");
   add_plan_option(*sub, options->plan_file);
   add_job_options(*sub, options->common);
+  add_replay_option(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
       "Without --input it measures with pseudo-random values; a picture is measured as 8-bit rows.\n"

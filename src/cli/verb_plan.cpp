@@ -64,6 +64,7 @@ Profile copies(const Profile& one, const PlanOptions& options) {
     RankProfile copy = one.ranks.front();
     const double factor = rank < options.common.slowdowns.size() ? options.common.slowdowns[rank] : 1;
     scale_times(copy, factor);
+    copy.host += "-" + std::to_string(rank);
     profile.ranks.push_back(std::move(copy));
   }
   profile.links.assign(n, std::vector<Link>(n, link));
@@ -134,6 +135,7 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
         return "";
       });
   add_job_options(*sub, options->common);
+  add_replay_option(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
       "A plan for pictures (8-bit, normalised where they arrive) needs the same --input as the run.\n"

@@ -191,6 +191,9 @@ void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) 
   sub->add_option("--draw-strips", options->draw_strips, "PNG of input and first output with the ranks' strips")
       ->check(check_file_name());
   add_job_options(*sub, options->common);
+  add_replay_option(*sub, options->common);
+  // Nothing is computed.
+  for (const char* results : {"--output", "--draw-strips"}) sub->get_option("--replay")->excludes(results);
   add_output_options(*sub, options->common);
   sub->footer(
       "Examples:\n"

@@ -143,14 +143,18 @@ void Session::compile(Plan plan) {
   executor_.reset();
   program_.reset();
   weights_.reset();
-  Families families = families_together(plan_);
-  distribute_weights();
+  ProgramOptions options{.exactness = settings_.exactness};
+  if (replays()) {
+    options.replay = replayed_costs();
+  } else {
+    options.families = families_together(plan_);
+    distribute_weights();
+  }
   weights_ = std::make_unique<kernels::WeightStore>(graph_, settings_.storage);
-  program_ = std::make_unique<Program>(graph_, plan_, rank(), communicator_, *weights_,
-                                       ProgramOptions{settings_.exactness, Messages::sent, std::move(families)});
+  program_ = std::make_unique<Program>(graph_, plan_, rank(), communicator_, *weights_, options);
   const std::size_t shared = comm::share_equal_pages(*communicator_, weights_->whole_pages(), set_up_timeout);
   if (shared > 0) log(LogLevel::debug, std::to_string(shared >> 20) + " MB of weights shared with ranks of this host");
-  executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{slowdown(), settings_.timeout});
+  executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{replays() ? 1 : slowdown(), settings_.timeout});
   forget_times();
   check_memory();
   // Nobody's first frame should time out because another rank still prepares kernels.
@@ -162,12 +166,12 @@ double Session::run(const TensorMap& inputs, Frame frame) {
   if (is_root()) write_inputs(graph_, *program_, inputs);
   const double input_us = microseconds_since(begin);
   const FrameTimes times = executor_->run();
-  const double tail_us = tail_.run ? run_tail() : 0;
+  const double tail_us = has_tail() ? run_tail() : 0;
   const double latency_us = microseconds_since(begin);
   if (frame == Frame::warm_up) return latency_us;
   compute_us_.push_back(times.compute_us);
   wait_us_.push_back(times.wait_us);
-  if (tail_.run) tail_us_.push_back(tail_us);
+  if (has_tail()) tail_us_.push_back(tail_us);
   for (std::size_t i = 0; i < step_us_.size(); ++i) step_us_[i] += executor_->step_us()[i];
   parts_.kernels_ms += (times.compute_us - times.copy_us) / 1000;
   parts_.copies_ms += (times.copy_us + input_us) / 1000;

@@ -92,6 +92,13 @@ class Session {
   [[nodiscard]] double slowdown() const;
   [[nodiscard]] const std::vector<RankInfo>& infos() const { return infos_; }
 
+  /// Collective, under SMPI and after `load`: from now on this model's kernels are not run. Each takes as long as
+  /// `recorded` says, by the speed of the rank's simulated host; no weights are sent, and outputs have no values.
+  /// @param recorded  of one rank; read on rank 0 only
+  /// @throws InvalidInput on rank 0 where it is not of this model and axis
+  void replay(const Profile& recorded);
+  [[nodiscard]] bool replays() const { return recorded_.has_value(); }
+
   /// Collective: costs of every rank and link, from the cache on disk where all ranks find theirs. Rank 0 gets all of
   /// it; the others an empty profile.
   [[nodiscard]] Profile profile();
@@ -112,7 +119,7 @@ class Session {
   double run(const TensorMap& inputs, Frame frame = Frame::counted);
 
   /// The outputs of the last frame. Rank 0 only.
-  [[nodiscard]] TensorMap outputs() const { return tail_.run ? outputs_ : read_outputs(graph_, *program_); }
+  [[nodiscard]] TensorMap outputs() const { return has_tail() ? outputs_ : read_outputs(graph_, *program_); }
   /// Time of the tail, median over frames since `report` or `compile`; 0 without one. Local.
   [[nodiscard]] double tail_ms() const;
 
@@ -135,6 +142,10 @@ class Session {
   [[nodiscard]] std::vector<std::vector<double>> measure_single_ranks(int frames, const TensorMap& inputs);
 
  private:
+  // Tails have no recorded costs.
+  [[nodiscard]] bool has_tail() const { return tail_.run && !replays(); }
+  [[nodiscard]] RankProfile measured_profile();
+  [[nodiscard]] BoxCost replayed_costs() const;
   void distribute_weights();
   void drop_weights();
   double run_tail();
@@ -159,8 +170,9 @@ class Session {
   Loader loader_;
   bool has_weights_ = false;  // rank 0: the graph's weights have their values
   Graph graph_;
-  Tail tail_;          // rank 0
-  TensorMap outputs_;  // of the last frame, where a tail made them
+  Tail tail_;                            // rank 0
+  std::optional<RankProfile> recorded_;  // as this rank's host replays it
+  TensorMap outputs_;                    // of the last frame, where a tail made them
   Plan plan_;
   std::unique_ptr<kernels::WeightStore> weights_;
   std::unique_ptr<Program> program_;
