@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "comm/farewells.hpp"
 
-#include <thread>
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "comm/simulation.hpp"
 
 namespace strake::comm {
 
@@ -28,7 +28,6 @@ void Farewells::look() {
 }
 
 std::optional<int> Farewells::exchange(int exit_code, std::chrono::nanoseconds timeout) {
-  using Clock = std::chrono::steady_clock;
   if (exit_code_ == 0) exit_code_ = exit_code;
   std::vector<MPI_Request> sends;
   for (int peer = 0; peer < size_; ++peer) {
@@ -45,7 +44,7 @@ std::optional<int> Farewells::exchange(int exit_code, std::chrono::nanoseconds t
     if (n_missing_ == 0 && sent != 0) return exit_code_;
     if (exit_code_ != 0 && !end) end = Clock::now() + timeout;
     if (end && Clock::now() > *end) return std::nullopt;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    sleep_for(std::chrono::milliseconds(1));
   }
 }
 

@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "comm/farewells.hpp"
 #include "comm/mpi_handles.hpp"
 #include "comm/mpi_redistribution.hpp"
 #include "comm/silence.hpp"
+#include "comm/simulation.hpp"
 #include "core/errors.hpp"
 
 namespace strake::comm {
@@ -93,8 +93,6 @@ OwnedComm duplicate_world() {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Longer than any kernel takes, short enough for whoever waits for the prompt.
 constexpr auto leaving_time = std::chrono::seconds(3);
 
@@ -110,8 +108,9 @@ class Nap {
   /// False, at once, when the time is over.
   [[nodiscard]] bool take() {
     if (Clock::now() - begin_ > timeout_) return false;
-    std::this_thread::sleep_for(length_);
-    length_ = std::min<std::chrono::microseconds>(length_ * 2, std::chrono::milliseconds(1));
+    sleep_for(length_);
+    // A simulation takes time for each look.
+    length_ = std::min<std::chrono::microseconds>(length_ * 2, std::chrono::milliseconds(is_simulated() ? 16 : 1));
     return true;
   }
 

@@ -55,6 +55,7 @@ class MpiRedistribution final : public Redistribution {
     void clear();
     // Lets them progress; whether all are done.
     [[nodiscard]] bool test();
+    void wait();
     void find_silent(std::set<int>& peers_found);
   };
 
@@ -96,6 +97,9 @@ class MpiRedistribution final : public Redistribution {
   void write_shared();
   void read_shared();
   [[nodiscard]] bool test(Side& side);
+  void pass(Side& side);
+  void widen(Side& side);
+  void wait(Side& side);
   void finish(Side& side, const char* what, std::chrono::nanoseconds timeout);
 
   MPI_Comm comm_;

@@ -2,6 +2,8 @@
 #include "partition/cost_model.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 #include "core/errors.hpp"
 #include "core/view.hpp"
@@ -89,6 +91,25 @@ double interpolated_us(const OpCost& cost, Index extent) {
   return cost.microseconds[i - 1] * (1 - weight) + cost.microseconds[i] * weight;
 }
 
+// [rank]
+std::vector<HostPort> ports_of(const Profile& profile) {
+  const auto faster = [](double a, double b) { return a == 0 ? b : std::min(a, b); };
+  std::map<std::string, HostPort> hosts;
+  for (const RankProfile& rank : profile.ranks)
+    hosts.try_emplace(rank.host, HostPort{.host = static_cast<int>(hosts.size())});
+  for (std::size_t src = 0; src < profile.ranks.size(); ++src)
+    for (std::size_t dst = 0; dst < profile.ranks.size(); ++dst) {
+      if (profile.ranks[src].host == profile.ranks[dst].host) continue;
+      HostPort& out = hosts.at(profile.ranks[src].host);
+      HostPort& in = hosts.at(profile.ranks[dst].host);
+      out.out_us_per_byte = faster(out.out_us_per_byte, profile.links[src][dst].us_per_byte);
+      in.in_us_per_byte = faster(in.in_us_per_byte, profile.links[src][dst].us_per_byte);
+    }
+  std::vector<HostPort> ports;
+  for (const RankProfile& rank : profile.ranks) ports.push_back(hosts.at(rank.host));
+  return ports;
+}
+
 }  // namespace
 
 CostModel::CostModel(const Graph& graph, Profile profile)
@@ -97,6 +118,7 @@ CostModel::CostModel(const Graph& graph, Profile profile)
       strip_axes_(strip_axes(graph, profile_.axis)),
       factors_(profile_.ranks.size(), 1.0) {
   check_profile(graph, profile_);
+  ports_ = ports_of(profile_);
 }
 
 double CostModel::compute_us(int rank, OpId id, Index extent) const {

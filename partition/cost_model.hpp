@@ -20,6 +20,13 @@ struct Travel {
   double decode_us_per_byte = 0;  // on the receiver once it is there
 };
 
+/// Where a rank's host is joined to others: all messages from ranks of that host to other hosts leave through it.
+struct HostPort {
+  int host = 0;                // number of the host; ranks on one host share a port
+  double out_us_per_byte = 0;  // of the fastest link to another host; 0 where there is none
+  double in_us_per_byte = 0;
+};
+
 /// Microseconds for boxes and messages, from a measured profile.
 class CostModel {
  public:
@@ -49,6 +56,7 @@ class CostModel {
   [[nodiscard]] double transfer_us(int src, int dst, OpId id, double bytes) const;
   /// Bytes on the link for a box of the output of `id`.
   [[nodiscard]] double sent_bytes(const Transfer& transfer, OpId id) const;
+  [[nodiscard]] const HostPort& host_port(int rank) const { return ports_[static_cast<std::size_t>(rank)]; }
   /// Scales a rank's compute: the live factor of the profile, 1 at first.
   void set_factor(int rank, double factor);
   [[nodiscard]] double factor(int rank) const { return factors_[static_cast<std::size_t>(rank)]; }
@@ -61,6 +69,7 @@ class CostModel {
   Profile profile_;
   std::vector<int> strip_axes_;
   std::vector<double> factors_;
+  std::vector<HostPort> ports_;  // [rank]
 };
 
 }  // namespace strake::partition

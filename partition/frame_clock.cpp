@@ -30,6 +30,8 @@ FrameClock::FrameClock(const CostModel& costs)
       now_(static_cast<std::size_t>(costs.n_ranks())),
       variance_(now_.size()),
       link_free_(now_.size() * now_.size()),
+      out_free_(now_.size()),
+      in_free_(now_.size()),
       under_way_(costs.graph().ops.size() * now_.size()) {}
 
 FrameClock::Arrival& FrameClock::arrival(OpId id, int rank) {
@@ -91,29 +93,92 @@ TimelineStep FrameClock::compute(int rank, OpId id, const std::vector<OpId>& inp
   return step;
 }
 
-void FrameClock::send(OpId id, const std::vector<Message>& messages) {
+void FrameClock::send(OpId id, std::vector<Message> messages) {
   // All is rounded before the first message leaves.
-  for (const Message& message : messages)
-    now_[static_cast<std::size_t>(message.src)] +=
-        message.bytes * costs_.travel(message.src, message.dst, id).encode_us_per_byte;
-  for (const Message& message : messages) {
-    double& now = now_[static_cast<std::size_t>(message.src)];
-    double& free = link_free(message.src, message.dst);
+  for (Message& message : messages) {
     const Travel travel = costs_.travel(message.src, message.dst, id);
-    const Link& link =
-        costs_.profile().links[static_cast<std::size_t>(message.src)][static_cast<std::size_t>(message.dst)];
-    const double bytes = message.bytes * travel.share;
-    const double copying = bytes * link.us_per_byte;
+    now_[static_cast<std::size_t>(message.src)] += message.bytes * travel.encode_us_per_byte;
+    message.decoding_us = message.bytes * travel.decode_us_per_byte;
+    message.bytes *= travel.share;
+  }
+  std::ranges::stable_sort(messages, {}, &Message::src);
+  const std::span<const Message> all(messages);
+  for (std::size_t begin = 0; begin < all.size();) {
+    std::size_t end = begin + 1;
+    while (end < all.size() && all[end].src == all[begin].src) ++end;
+    send_from(id, all.subspan(begin, end - begin));
+    begin = end;
+  }
+}
+
+const Link& FrameClock::link_of(const Message& message) const {
+  return costs_.profile().links[static_cast<std::size_t>(message.src)][static_cast<std::size_t>(message.dst)];
+}
+
+bool FrameClock::between_hosts(const Message& message) const {
+  return costs_.host_port(message.src).host != costs_.host_port(message.dst).host;
+}
+
+// When the last byte of each of a rank's messages has left its host. Messages that leave together share the port
+// evenly, so that small ones are through first; those whose links are much slower than the port hardly hold it up.
+FrameClock::Departure FrameClock::leave(std::span<const Message> messages) {
+  constexpr double much = 2;
+  const HostPort& port = costs_.host_port(messages.front().src);
+  const bool shared = costs_.profile().medium == Medium::shared;
+  double& free = out_free_[shared ? 0 : static_cast<std::size_t>(port.host)];
+  const double begin = std::max(free, now_[static_cast<std::size_t>(messages.front().src)]);
+  double all_us = 0;
+  std::vector<double> us(messages.size());  // alone in the port
+  std::vector<std::size_t> sharing;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (!between_hosts(messages[i])) continue;
+    const double link = link_of(messages[i]).us_per_byte;
+    us[i] = messages[i].bytes * (shared ? link : port.out_us_per_byte);
+    all_us += us[i];
+    if (shared || link < much * port.out_us_per_byte) sharing.push_back(i);
+  }
+  if (all_us > 0) free = begin + all_us;
+  std::ranges::sort(sharing, {}, [&](std::size_t i) { return us[i]; });
+  std::vector<double> left(messages.size());
+  double passed = 0;
+  double at_us = begin;
+  for (std::size_t i = 0; i < sharing.size(); ++i) {
+    at_us += (us[sharing[i]] - passed) * static_cast<double>(sharing.size() - i);
+    passed = us[sharing[i]];
+    left[sharing[i]] = at_us;
+  }
+  return {begin, std::move(left)};
+}
+
+// When the last byte of a message is through its receiver's port, where it queues behind others. Its first ones come
+// while the last are still leaving.
+double FrameClock::enter(const Message& message, double begin_us, double sent_us) {
+  if (!between_hosts(message) || costs_.profile().medium == Medium::shared) return sent_us;
+  const HostPort& port = costs_.host_port(message.dst);
+  double& free = in_free_[static_cast<std::size_t>(port.host)];
+  free = std::max(free, begin_us) + message.bytes * port.in_us_per_byte;
+  return std::max(free, sent_us);
+}
+
+void FrameClock::send_from(OpId id, std::span<const Message> messages) {
+  double& now = now_[static_cast<std::size_t>(messages.front().src)];
+  const Departure departure = leave(messages);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const Message& message = messages[i];
+    double& free = link_free(message.src, message.dst);
+    const Link& link = link_of(message);
+    const double copying = message.bytes * link.us_per_byte;
     // Latencies of messages on one link overlap each other, their bytes do not.
-    free = std::max(now, free) + copying;
+    free = std::max({now + copying, free + copying, departure.left_us[i]});
+    const double at_us = enter(message, departure.begin_us, free) + link.latency_us;
     Arrival& there = arrival(id, message.dst);
-    if (free + link.latency_us > there.at_us) {
-      there.at_us = free + link.latency_us;
+    if (at_us > there.at_us) {
+      there.at_us = at_us;
       there.variance = variance_[static_cast<std::size_t>(message.src)];
     }
-    now += link.overhead_us + bytes * link.overhead_us_per_byte;
-    if (bytes > eager_bytes) there.copying_us += copying;
-    there.decoding_us += message.bytes * travel.decode_us_per_byte;
+    now += link.overhead_us + message.bytes * link.overhead_us_per_byte;
+    if (message.bytes > eager_bytes) there.copying_us += copying;
+    there.decoding_us += message.decoding_us;
   }
 }
 

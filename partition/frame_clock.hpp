@@ -2,6 +2,7 @@
 #pragma once
 /// Every rank's clock within one frame. Knows nothing of boxes: callers say who computes how long and who sends what.
 
+#include <span>
 #include <vector>
 
 #include "partition/cost_model.hpp"
@@ -19,7 +20,8 @@ struct Work {
 struct Message {
   int src = 0;
   int dst = 0;
-  double bytes = 0;  // of the tensor: what the link carries of them is the cost model's to say
+  double bytes = 0;        // of the tensor; of what travels once it is under way
+  double decoding_us = 0;  // on its receiver, then
 };
 
 /// Operators come in the order of the graph; for each, first all ranks compute, then its output is sent.
@@ -30,8 +32,9 @@ class FrameClock {
   /// `rank` waits for what it has not yet received of `inputs`, and computes.
   TimelineStep compute(int rank, OpId id, const std::vector<OpId>& inputs, const Work& work, Overlap overlap);
 
-  /// Sends what `id` produced; messages leave when their source has computed, and queue on their link.
-  void send(OpId id, const std::vector<Message>& messages);
+  /// Sends what `id` produced; messages leave when their source has computed, queue on their link, and share the ports
+  /// of their hosts, or the medium, with others.
+  void send(OpId id, std::vector<Message> messages);
 
   /// When rank 0 has all `outputs`.
   [[nodiscard]] double finish(const std::vector<OpId>& outputs);
@@ -53,6 +56,17 @@ class FrameClock {
   [[nodiscard]] double meet(int rank, double ahead_us, const Arrival& arrival);
   void pass(int rank, double us);
 
+  void send_from(OpId id, std::span<const Message> messages);
+  // Messages that leave a host together.
+  struct Departure {
+    double begin_us = 0;          // of the first bytes of all
+    std::vector<double> left_us;  // [message]: of its last byte
+  };
+
+  [[nodiscard]] Departure leave(std::span<const Message> messages);
+  [[nodiscard]] double enter(const Message& message, double begin_us, double sent_us);
+  [[nodiscard]] bool between_hosts(const Message& message) const;
+  [[nodiscard]] const Link& link_of(const Message& message) const;
   [[nodiscard]] Arrival take_arrivals(int rank, const std::vector<OpId>& inputs);
   [[nodiscard]] Arrival& arrival(OpId id, int rank);
   [[nodiscard]] double& link_free(int src, int dst);
@@ -61,6 +75,8 @@ class FrameClock {
   std::vector<double> now_;         // [rank]
   std::vector<double> variance_;    // [rank], of its clock since it last waited for another, in square microseconds
   std::vector<double> link_free_;   // [src][dst]
+  std::vector<double> out_free_;    // [host], of its port, or the first of the medium
+  std::vector<double> in_free_;     // [host]
   std::vector<Arrival> under_way_;  // [op][rank]
 };
 

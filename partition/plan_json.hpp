@@ -19,6 +19,7 @@ namespace strake::partition {
 [[nodiscard]] Plan plan_from_json(const Graph& graph, const std::string& text, int n_ranks, const std::string& where);
 
 [[nodiscard]] std::string profile_to_json(const Profile& profile);
+/// Takes what the verb `profile --json` writes as well, where the profile stands under its name.
 /// @throws InvalidInput on anything that is not a profile
 [[nodiscard]] Profile profile_from_json(const std::string& text, const std::string& where);
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <tuple>
 
 #include "core/errors.hpp"
 #include "partition/course.hpp"
@@ -100,6 +101,23 @@ void add_best(const ModelPtr& rows, const std::string& strategy, std::vector<Can
   }
 }
 
+// What others would do, and rules to compare with.
+const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>>& rules() {
+  static const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>> list = {
+      {"aofl", plan_aofl},
+      {"coedge", plan_co_edge},
+      {"deepslicing", plan_deep_slicing},
+      {"deepthings", plan_deep_things},
+      {"equal", plan_equal},
+      {"modnn", plan_proportional},
+      {"oodp-published", plan_published},
+      {"pipeline", plan_pipeline},
+      {"proportional", plan_proportional},
+      {"single", plan_single},
+  };
+  return list;
+}
+
 std::vector<Candidate> candidates_of(const ModelPtr& rows, const std::string& strategy) {
   std::vector<std::string> splits = {strategy};
   if (strategy == "oodp" || strategy == "auto") splits = {"oodp-exchange", "oodp-recompute"};
@@ -115,17 +133,6 @@ std::vector<Candidate> candidates_of(const ModelPtr& rows, const std::string& st
   return all;
 }
 
-// The fewest ranks that are not much slower than the fastest; among those the fastest.
-const Candidate& choose(const std::vector<Candidate>& all) {
-  const auto faster = [](const Candidate& a, const Candidate& b) { return a.us < b.us; };
-  const double enough = std::min_element(all.begin(), all.end(), faster)->us * (1 + least_gain_of_a_rank);
-  return *std::min_element(all.begin(), all.end(), [&](const Candidate& a, const Candidate& b) {
-    if ((a.us <= enough) != (b.us <= enough)) return a.us <= enough;
-    if (a.plan.order.size() != b.plan.order.size()) return a.plan.order.size() < b.plan.order.size();
-    return a.us < b.us;
-  });
-}
-
 // [rank]: whether it computes anything.
 std::vector<bool> working(const StripModel& model, const StripPlan& plan) {
   std::vector<bool> works(at(model.n_ranks()));
@@ -134,6 +141,32 @@ std::vector<bool> working(const StripModel& model, const StripPlan& plan) {
     for (std::size_t rank = 0; rank < works.size(); ++rank)
       if (model.op(id).kind != StripKind::input && !rows[at(id)][rank].empty()) works[rank] = true;
   return works;
+}
+
+// What a rank must earn where frames differ from each other.
+double gain_of_a_rank(const CostModel& costs) {
+  const bool varies =
+      std::ranges::any_of(costs.profile().ranks, [](const RankProfile& rank) { return rank.jitter_us > 0; });
+  return varies ? least_gain_of_a_rank : 0;
+}
+
+// The fewest ranks that are not much slower than the fastest; among those the fastest.
+const Candidate& choose(const std::vector<Candidate>& all) {
+  double enough = std::numeric_limits<double>::infinity();
+  for (const Candidate& one : all) enough = std::min(enough, one.us);
+  enough *= 1 + gain_of_a_rank(all.front().model->costs());
+  const Candidate* best = nullptr;
+  std::ptrdiff_t fewest = 0;
+  for (const Candidate& one : all) {
+    if (one.us > enough) continue;
+    const std::vector<bool> works = working(*one.model, one.plan);
+    const std::ptrdiff_t n_ranks = std::ranges::count(works, true);
+    if (best != nullptr && std::tie(n_ranks, one.us) >= std::tie(fewest, best->us)) continue;
+    best = &one;
+    fewest = n_ranks;
+  }
+  ensure(best != nullptr, "some plan is the fastest");
+  return *best;
 }
 
 std::vector<std::string> notes_on(const std::vector<Candidate>& all, const Candidate& chosen) {
@@ -176,27 +209,6 @@ Plan make_oodp(const CostModel& costs, const std::string& strategy) {
   if (single.predicted_us > plan.predicted_us) return plan;
   single.notes = notes_on(all, all.front());
   return single;
-}
-
-}  // namespace
-
-namespace {
-
-// What others would do, and rules to compare with.
-const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>>& rules() {
-  static const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>> list = {
-      {"aofl", plan_aofl},
-      {"coedge", plan_co_edge},
-      {"deepslicing", plan_deep_slicing},
-      {"deepthings", plan_deep_things},
-      {"equal", plan_equal},
-      {"modnn", plan_proportional},
-      {"oodp-published", plan_published},
-      {"pipeline", plan_pipeline},
-      {"proportional", plan_proportional},
-      {"single", plan_single},
-  };
-  return list;
 }
 
 }  // namespace

@@ -77,6 +77,7 @@ std::string profile_to_json(const Profile& profile) {
   const ordered_json json = {{"strake_profile", 1},
                              {"model", profile.model},
                              {"axis", axis_name(profile.axis)},
+                             {"medium", profile.medium == Medium::shared ? "shared" : "switched"},
                              {"links", std::move(links)},
                              {"ranks", std::move(ranks)}};
   return write_json(json, "ranks");
@@ -84,11 +85,14 @@ std::string profile_to_json(const Profile& profile) {
 
 Profile profile_from_json(const std::string& text, const std::string& where) {
   const nlohmann::json parsed = parse_json(text, where);
-  const JsonReader json(parsed, where);
+  // As it is, or as the verb `profile` writes it beside the model's name.
+  const bool inside = parsed.is_object() && parsed.contains("profile");
+  const JsonReader json(inside ? parsed["profile"] : parsed, where);
   json.member("strake_profile").must_be(1);
   Profile profile;
   profile.model = json.member("model").text();
   profile.axis = axis_of(json.member("axis"));
+  profile.medium = static_cast<Medium>(json.member("medium").one_of({"switched", "shared"}));
   for (const JsonReader& rank : json.member("ranks").elements()) profile.ranks.push_back(rank_of(rank));
   if (profile.ranks.empty()) json.fail("expected at least one rank");
   for (const JsonReader& row : json.member("links").elements(profile.ranks.size())) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/interior.hpp"
 #include "partition/frame_clock.hpp"
 #include "partition/timeline.hpp"
 
@@ -71,7 +72,7 @@ Work split_work(const StripModel& model, const Rows& rows, OpId id, int rank) {
   while (!inner.empty() && !is_local(model, rows, id, rank, {inner.end - 1, inner.end})) --inner.end;
   Work work{.us = model.compute_us(rank, id, own)};
   if (inner.empty() || !is_local(model, rows, id, rank, inner)) return work;
-  work.interior_us = model.compute_us(rank, id, inner);
+  for (const Interval part : interior_pieces(inner)) work.interior_us += model.compute_us(rank, id, part);
   work.border_us =
       model.compute_us(rank, id, {own.begin, inner.begin}) + model.compute_us(rank, id, {inner.end, own.end});
   return work;

@@ -16,7 +16,9 @@ Work work_of(const CostModel& costs, const Plan& plan, OpId id, int rank) {
   const int axis = costs.strip_axis(id);
   if (plan.overlap[at(id)] != Overlap::interior_first || boxes.size() != 1 || axis < 0) return work;
   const InteriorSplit split = split_interior(costs.graph(), plan, id, rank, boxes.front(), at(axis));
-  work.interior_us = costs.compute_us(rank, id, split.interior);
+  if (!split.interior.empty())
+    for (const Interval part : interior_pieces(split.interior[at(axis)]))
+      work.interior_us += costs.compute_us(rank, id, with_axis(split.interior, at(axis), part));
   for (const Box& border : split.borders) work.border_us += costs.compute_us(rank, id, border);
   return work;
 }

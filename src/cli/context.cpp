@@ -13,6 +13,7 @@
 
 #include "cli/numbers.hpp"
 #include "cli/printable.hpp"
+#include "comm/simulation.hpp"
 #include "core/log.hpp"
 #include "io/file.hpp"
 #include "partition/plan_json.hpp"
@@ -105,6 +106,13 @@ void add_plan_option(CLI::App& app, std::string& file) {
   app.add_option("--plan", file, "Run this plan, as strake plan -o writes it")->check(check_file_name());
 }
 
+void add_replay_option(CLI::App& app, CommonOptions& options) {
+  app.add_option(
+         "--replay", options.replay,
+         "Under SimGrid: kernels do not run but take what this profile of one rank says (strake profile --json)")
+      ->check(check_file_name());
+}
+
 void check_job_options(const CLI::App& app, const CommonOptions& options, int n_ranks) {
   const CLI::Option* plan = app.get_option_no_throw("--plan");
   for (const char* name : {"--strategy", "--axis", "--objective", "--rate", "--transfer-dtype"})
@@ -120,6 +128,8 @@ void check_job_options(const CLI::App& app, const CommonOptions& options, int n_
     throw CLI::ValidationError("--transfer-dtype", options.transfer_type +
                                                        " rounds what travels, so that bits depend on the cut, which "
                                                        "--exact rules out; give one of them");
+  if (!options.replay.empty() && !comm::is_simulated())
+    throw CLI::ValidationError("--replay", "needs simulated ranks: the build of preset smpi, started by smpirun");
   if (options.slowdowns.size() > static_cast<std::size_t>(n_ranks))
     throw CLI::ValidationError("--emulate-slowdown", "expected a factor for each rank, at most " +
                                                          std::to_string(n_ranks) + ", got " +
@@ -158,6 +168,7 @@ void begin_verb(const Context& context, const CommonOptions& options, const std:
   if (!context.is_root()) return;
   std::vector<std::string> named = read;
   named.push_back(options.model);
+  named.push_back(options.replay);
   std::vector<std::string> all = written;
   all.push_back(options.json);
   all.push_back(options.trace);
@@ -181,6 +192,14 @@ OpenSession open_session(const Context& context, const CommonOptions& options, c
     *files = std::move(opened.files);
     return std::move(opened.model);
   });
+  if (!options.replay.empty()) {
+    Profile recorded;
+    if (context.is_root()) {
+      io::expect_regular_file(options.replay, "a profile");
+      recorded = partition::profile_from_json(io::read_file(options.replay), options.replay);
+    }
+    open.session.replay(recorded);
+  }
   return open;
 }
 
@@ -206,7 +225,8 @@ PlanResult make_session_plan(engine::Session& session, const CommonOptions& opti
     return result;
   }
   const bool in_flight = options.objective == "throughput" || partition::needs_frames_in_flight(options.strategy);
-  if (options.strategy == "equal" && !in_flight) {
+  // What is replayed costs nothing to know.
+  if (options.strategy == "equal" && !in_flight && !session.replays()) {
     if (session.is_root()) result.plan = partition::equal_plan(session.graph(), session.size(), session.axis());
     result.plan.transfer_type = transfer_type;
     return result;

@@ -31,6 +31,7 @@ struct CommonOptions {
   double offered_fps = 0;  // under the objective throughput; 0 for as many frames as can be
   int threads = 0;
   std::vector<double> slowdowns;
+  std::string replay;  // a recorded profile
   double timeout_s = 10;
   std::string json;
   std::string trace;  // of verbs that run frames
@@ -42,6 +43,7 @@ void add_model_options(CLI::App& app, CommonOptions& options);
 void add_job_options(CLI::App& app, CommonOptions& options);
 void add_transfer_option(CLI::App& app, CommonOptions& options);
 void add_plan_option(CLI::App& app, std::string& file);
+void add_replay_option(CLI::App& app, CommonOptions& options);
 void add_output_options(CLI::App& app, CommonOptions& options);
 
 /// One run of the program on one rank.

@@ -12,12 +12,12 @@
 #include <functional>
 #include <memory>
 #include <sstream>
-#include <thread>
 
 #include "cli/context.hpp"
 #include "cli/printable.hpp"
 #include "cli/verbs.hpp"
 #include "comm/mpi_communicator.hpp"
+#include "comm/simulation.hpp"
 #include "comm/thread_communicator.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
@@ -68,7 +68,7 @@ void let_root_speak(comm::Communicator& communicator) {
   if (communicator.rank() == 0) return;
   for (int i = 0; i < 50; ++i) {
     communicator.look_for_leavers();
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    comm::sleep_for(std::chrono::milliseconds(10));
   }
 }
 

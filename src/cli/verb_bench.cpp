@@ -158,6 +158,7 @@ void add_bench(CLI::App& app, const Context& context, std::function<int()>& verb
   add_job_options(*sub, options->common);
   add_trace_option(*sub, options->common);
   add_transfer_option(*sub, options->common);
+  add_replay_option(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
       "Without --input it measures with pseudo-random values; a picture is measured as 8-bit rows.\n"

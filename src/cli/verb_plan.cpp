@@ -65,6 +65,7 @@ Profile copies(const Profile& one, const PlanOptions& options) {
     RankProfile copy = one.ranks.front();
     const double factor = rank < options.common.slowdowns.size() ? options.common.slowdowns[rank] : 1;
     scale_times(copy, factor);
+    copy.host += "-" + std::to_string(rank);
     profile.ranks.push_back(std::move(copy));
   }
   profile.links.assign(n, std::vector<Link>(n, link));
@@ -152,6 +153,7 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
       });
   add_job_options(*sub, options->common);
   add_transfer_option(*sub, options->common);
+  add_replay_option(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
       "A plan for pictures (8-bit, normalised where they arrive) needs the same --input as the run.\n"

@@ -201,6 +201,9 @@ void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) 
   add_job_options(*sub, options->common);
   add_trace_option(*sub, options->common);
   add_transfer_option(*sub, options->common);
+  add_replay_option(*sub, options->common);
+  // Nothing is computed.
+  for (const char* results : {"--output", "--draw-strips"}) sub->get_option("--replay")->excludes(results);
   add_output_options(*sub, options->common);
   sub->footer(
       "Examples:\n"

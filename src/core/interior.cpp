@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/interior.hpp"
 
+#include <algorithm>
+
 namespace strake {
 
 namespace {
@@ -35,6 +37,17 @@ InteriorSplit split_interior(const Graph& graph, const Plan& plan, OpId id, int 
   if (!before.empty()) split.borders.push_back(with_axis(box, axis, before));
   if (!after.empty()) split.borders.push_back(with_axis(box, axis, after));
   return split;
+}
+
+std::vector<Interval> interior_pieces(Interval rows) {
+  // Smaller ones would only make kernels slower.
+  constexpr Index rows_per_piece = 8;
+  constexpr Index most_pieces = 3;
+  const Index n = std::clamp<Index>(rows.size() / rows_per_piece, 1, most_pieces);
+  std::vector<Interval> list;
+  for (Index i = 0; i < n; ++i)
+    list.push_back({rows.begin + rows.size() * i / n, rows.begin + rows.size() * (i + 1) / n});
+  return list;
 }
 
 }  // namespace strake

@@ -2,6 +2,8 @@
 #pragma once
 /// Which part of a box a rank can compute before its halos arrive.
 
+#include <vector>
+
 #include "core/plan.hpp"
 
 namespace strake {
@@ -15,5 +17,9 @@ struct InteriorSplit {
 /// Cuts `box`, which `rank` produces of operator `id`, along `axis`.
 [[nodiscard]] InteriorSplit split_interior(const Graph& graph, const Plan& plan, OpId id, int rank, const Box& box,
                                            std::size_t axis);
+
+/// An interior that is computed while messages travel comes in pieces, with a look at the messages between them: MPI
+/// makes no progress while nobody calls it.
+[[nodiscard]] std::vector<Interval> interior_pieces(Interval rows);
 
 }  // namespace strake

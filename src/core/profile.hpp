@@ -50,6 +50,13 @@ struct Link {
   bool same_host = false;  // what passes here is never rounded: memory is faster than rounding
 };
 
+/// What joins hosts. Each host has a port of its own, as fast as its fastest link, and messages that pass through a
+/// port at the same time share it.
+enum class Medium : unsigned char {
+  switched,  // a port carries as much in as out at the same time
+  shared,    // all links between hosts are one, as of a wireless network: a byte on any of them is on all
+};
+
 /// Ranks and links of one cluster, as rank 0 gathers them.
 struct Profile {
   std::string model;  // fingerprint
@@ -57,6 +64,7 @@ struct Profile {
   TransferType transfer_type = TransferType::f32;  // that plans are to use between hosts
   std::vector<RankProfile> ranks;
   std::vector<std::vector<Link>> links;  // [src][dst]; the diagonal is free
+  Medium medium = Medium::switched;      // of links between ranks on unlike hosts
 
   [[nodiscard]] int n_ranks() const { return static_cast<int>(ranks.size()); }
 };

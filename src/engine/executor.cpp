@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/executor.hpp"
 
+#include "comm/simulation.hpp"
 #include "engine/measure.hpp"
 #include "kernels/copy_clock.hpp"
 
@@ -8,7 +9,7 @@ namespace strake::engine {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = comm::Clock;
 
 void spin_until(Clock::time_point end) {
   while (Clock::now() < end) {

@@ -13,7 +13,7 @@ namespace strake::engine {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = comm::Clock;
 using kernels::Family;
 
 constexpr std::size_t heavy_weight_bytes = std::size_t{64} << 20;

@@ -11,6 +11,7 @@
 #include <numeric>
 #include <optional>
 
+#include "comm/simulation.hpp"
 #include "engine/executor.hpp"
 #include "engine/measure.hpp"
 
@@ -18,7 +19,7 @@ namespace strake::engine {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = comm::Clock;
 
 // What a rank computes of every map while kernels are measured: a part of the strip axis, or of the channels.
 struct Cut {

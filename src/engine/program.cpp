@@ -12,17 +12,9 @@ namespace strake::engine {
 
 namespace {
 
-// MPI makes no progress while nobody calls it, so an interior that is computed during an exchange comes in pieces with
-// a look at the messages between them; pieces below this many rows would only make kernels slower.
-constexpr Index rows_per_piece = 8;
-constexpr Index most_pieces = 3;
-
 BoxList pieces(const Box& box, std::size_t axis) {
-  const Interval rows = box[axis];
-  const Index n = std::clamp<Index>(rows.size() / rows_per_piece, 1, most_pieces);
   BoxList list;
-  for (Index i = 0; i < n; ++i)
-    list.push_back(with_axis(box, axis, {rows.begin + rows.size() * i / n, rows.begin + rows.size() * (i + 1) / n}));
+  for (const Interval part : interior_pieces(box[axis])) list.push_back(with_axis(box, axis, part));
   return list;
 }
 
@@ -48,7 +40,7 @@ Program::Program(const Graph& graph, const Plan& plan, int rank, comm::Communica
       messages_(graph.ops.size()) {
   place_slabs();
   for (OpId id = 0; id < graph.size(); ++id)
-    if (as<Constant>(graph.op(id)) != nullptr) place_constant(id, weights);
+    if (as<Constant>(graph.op(id)) != nullptr && !options.replay) place_constant(id, weights);
   if (communicator != nullptr && options.messages == Messages::sent)
     for (OpId id = 0; id < graph.size(); ++id) open_messages(id, *communicator);
   for (OpId id = 0; id < graph.size(); ++id) add_op(id, weights);
@@ -60,9 +52,13 @@ View Program::slab(OpId id) const { return views_[at(id)]; }
 
 void Program::place_slabs() {
   const ArenaLayout arena = lay_out(layout_.buffers);
-  arena_ = kernels::on_large_pages(arena.n_bytes);
-  // Rows that nobody has sent yet are read by strips that are measured alone: numbers, not denormals.
-  std::memset(arena_.data(), 0, arena.n_bytes);
+  if (options_.replay) {
+    arena_ = Blob::allocate(arena.n_bytes);  // pages that nobody touches take no memory
+  } else {
+    arena_ = kernels::on_large_pages(arena.n_bytes);
+    // Rows that nobody has sent yet are read by strips that are measured alone: numbers, not denormals.
+    std::memset(arena_.data(), 0, arena.n_bytes);
+  }
   liveness_peak_ = arena.liveness_peak;
   for (OpId id = 0; id < graph_.size(); ++id) {
     const Slab& slab = layout_.slabs[at(id)];
@@ -126,23 +122,28 @@ void Program::add_op(OpId id, kernels::WeightStore& weights) {
     finish_receives_before(id);
     if (computes) add_kernels(id, boxes, weights, nullptr);
   }
-  if (computes) weights.release(graph_.op(id));
+  if (computes && !options_.replay) weights.release(graph_.op(id));
   if (messages_[at(id)]) steps_.push_back({StepKind::start_messages, id, nullptr, messages_[at(id)].get(), nullptr});
   finish_after(id);
 }
 
+std::unique_ptr<kernels::Kernel> Program::prepare(OpId id, const Box& box, kernels::WeightStore& weights) {
+  if (options_.replay) return replayed_kernel(options_.replay(id, box));
+  kernels::Request request{.graph = graph_,
+                           .op = id,
+                           .src = {},
+                           .dst = views_[at(id)].window(box),
+                           .exactness = options_.exactness,
+                           .family = options_.families.empty() ? kernels::Family::direct : options_.families[at(id)]};
+  const std::vector<Box> sources = input_boxes(graph_, id, box);
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    request.src.push_back(views_[at(graph_.op(id).inputs[i])].window(sources[i]));
+  return kernels::prepare(request, weights, workspace_);
+}
+
 void Program::add_kernels(OpId id, const BoxList& boxes, kernels::WeightStore& weights, comm::Redistribution* poke) {
   for (const Box& box : boxes) {
-    kernels::Request request{.graph = graph_,
-                             .op = id,
-                             .src = {},
-                             .dst = views_[at(id)].window(box),
-                             .exactness = options_.exactness,
-                             .family = options_.families.empty() ? kernels::Family::direct : options_.families[at(id)]};
-    const std::vector<Box> sources = input_boxes(graph_, id, box);
-    for (std::size_t i = 0; i < sources.size(); ++i)
-      request.src.push_back(views_[at(graph_.op(id).inputs[i])].window(sources[i]));
-    kernels_.push_back(kernels::prepare(request, weights, workspace_));
+    kernels_.push_back(prepare(id, box, weights));
     steps_.push_back({StepKind::compute, id, kernels_.back().get(), nullptr, poke, box});
   }
 }

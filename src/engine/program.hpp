@@ -9,6 +9,7 @@
 #include "comm/communicator.hpp"
 #include "core/blob.hpp"
 #include "core/plan.hpp"
+#include "engine/replay.hpp"
 #include "engine/slab_layout.hpp"
 #include "kernels/kernel.hpp"
 
@@ -30,6 +31,7 @@ struct ProgramOptions {
   kernels::Exactness exactness = kernels::Exactness::fastest;
   Messages messages = Messages::sent;
   std::vector<kernels::Family> families = {};  // by operator; empty means direct everywhere
+  BoxCost replay = {};                         // where given, time passes instead of kernels; weights are not needed
 };
 
 /// Immutable once compiled; running it is the executor's task. The first tag of its messages is the operator's number.
@@ -63,6 +65,7 @@ class Program {
  private:
   void place_slabs();
   void place_constant(OpId id, kernels::WeightStore& weights);
+  [[nodiscard]] std::unique_ptr<kernels::Kernel> prepare(OpId id, const Box& box, kernels::WeightStore& weights);
   void open_messages(OpId id, comm::Communicator& communicator);
   void add_op(OpId id, kernels::WeightStore& weights);
   void add_kernels(OpId id, const BoxList& boxes, kernels::WeightStore& weights, comm::Redistribution* poke);

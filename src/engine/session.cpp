@@ -189,14 +189,22 @@ void Session::compile(Plan plan) {
   weights_.reset();
   cycle_.reset();
   if (plan_.frames > 1) cycle_ = unroll(graph_, plan_);
-  Families families = families_of_frames();
-  distribute_weights();
+  ProgramOptions options{.exactness = settings_.exactness};
+  if (replays()) {
+    options.replay = replayed_costs();
+    if (cycle_)
+      options.replay = [cost = options.replay, originals = cycle_->originals](OpId id, const Box& box) {
+        return cost(originals[static_cast<std::size_t>(id)], box);
+      };
+  } else {
+    options.families = families_of_frames();
+    distribute_weights();
+  }
   weights_ = std::make_unique<kernels::WeightStore>(take_weights());
-  program_ = std::make_unique<Program>(running_graph(), running_plan(), rank(), communicator_, *weights_,
-                                       ProgramOptions{settings_.exactness, Messages::sent, std::move(families)});
+  program_ = std::make_unique<Program>(running_graph(), running_plan(), rank(), communicator_, *weights_, options);
   const std::size_t shared = comm::share_equal_pages(*communicator_, weights_->whole_pages(), set_up_timeout);
   if (shared > 0) log(LogLevel::debug, std::to_string(shared >> 20) + " MB of weights shared with ranks of this host");
-  executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{slowdown(), settings_.timeout});
+  executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{replays() ? 1 : slowdown(), settings_.timeout});
   forget_times();
   check_memory();
   // Nobody's first frame should time out because another rank still prepares kernels.
@@ -217,7 +225,7 @@ double Session::run(std::span<const TensorMap> inputs, Frame frame) {
                    inputs[inputs.size() == 1 ? 0 : static_cast<std::size_t>(i)]);
   const double input_us = microseconds_since(begin);
   const FrameTimes times = executor_->run(moments.empty() ? moments : moments.subspan(1, moments.size() - 2));
-  const double tail_us = tail_.run ? run_tail() : 0;
+  const double tail_us = has_tail() ? run_tail() : 0;
   const Clock::time_point end = Clock::now();
   const double latency_us = microseconds(end - begin);
   if (!moments.empty()) {
@@ -227,7 +235,7 @@ double Session::run(std::span<const TensorMap> inputs, Frame frame) {
   if (frame == Frame::warm_up) return latency_us;
   compute_us_.push_back(times.compute_us);
   wait_us_.push_back(times.wait_us);
-  if (tail_.run) tail_us_.push_back(tail_us);
+  if (has_tail()) tail_us_.push_back(tail_us);
   for (std::size_t i = 0; i < step_us_.size(); ++i) step_us_[i] += executor_->step_us()[i];
   parts_.kernels_ms += (times.compute_us - times.copy_us) / 1000;
   parts_.copies_ms += (times.copy_us + input_us) / 1000;
@@ -250,7 +258,7 @@ TensorMap Session::graph_outputs(int frame) const {
 }
 
 TensorMap Session::outputs(int frame) const {
-  return tail_.run ? outputs_.at(static_cast<std::size_t>(frame)) : graph_outputs(frame);
+  return has_tail() ? outputs_.at(static_cast<std::size_t>(frame)) : graph_outputs(frame);
 }
 
 double Session::tail_ms() const { return tail_us_.empty() ? 0 : median(tail_us_) / 1000; }

@@ -96,6 +96,13 @@ class Session {
   [[nodiscard]] double slowdown() const;
   [[nodiscard]] const std::vector<RankInfo>& infos() const { return infos_; }
 
+  /// Collective, under SMPI and after `load`: from now on this model's kernels are not run. Each takes as long as
+  /// `recorded` says, by the speed of the rank's simulated host; no weights are sent, and outputs have no values.
+  /// @param recorded  of one rank; read on rank 0 only
+  /// @throws InvalidInput on rank 0 where it is not of this model and axis
+  void replay(const Profile& recorded);
+  [[nodiscard]] bool replays() const { return recorded_.has_value(); }
+
   /// Collective: costs of every rank and link, from the cache on disk where all ranks find theirs. Rank 0 gets all of
   /// it; the others an empty profile.
   [[nodiscard]] Profile profile();
@@ -155,6 +162,10 @@ class Session {
   [[nodiscard]] TensorMap graph_outputs(int frame) const;
   [[nodiscard]] Families families_of_frames();
   [[nodiscard]] kernels::WeightStore take_weights();
+  // Tails have no recorded costs.
+  [[nodiscard]] bool has_tail() const { return tail_.run && !replays(); }
+  [[nodiscard]] RankProfile measured_profile();
+  [[nodiscard]] BoxCost replayed_costs() const;
   void distribute_weights();
   void drop_weights();
   double run_tail();
@@ -180,8 +191,9 @@ class Session {
   Loader loader_;
   bool has_weights_ = false;  // rank 0: the graph's weights have their values
   Graph graph_;
-  Tail tail_;                       // rank 0
-  std::vector<TensorMap> outputs_;  // [frame] of the last cycle, where a tail made them
+  Tail tail_;                            // rank 0
+  std::optional<RankProfile> recorded_;  // as this rank's host replays it
+  std::vector<TensorMap> outputs_;       // [frame] of the last cycle, where a tail made them
   Plan plan_;
   std::optional<Unrolled> cycle_;  // where the plan has several frames
   std::unique_ptr<kernels::WeightStore> weights_;

@@ -9,6 +9,7 @@
 
 #include "comm/link_probe.hpp"
 #include "comm/rounded_box.hpp"
+#include "comm/simulation.hpp"
 #include "core/blob.hpp"
 #include "core/log.hpp"
 #include "core/serialize.hpp"
@@ -18,6 +19,7 @@
 #include "engine/session.hpp"
 #include "engine/session_messages.hpp"
 #include "kernels/isa.hpp"
+#include "partition/cost_model.hpp"
 
 namespace strake::engine {
 
@@ -78,7 +80,26 @@ std::string Session::profile_key(const std::vector<int>& neighbours) const {
   return key;
 }
 
-Profile Session::profile() {
+void Session::replay(const Profile& recorded) {
+  comm::Bytes bytes;
+  if (is_root()) {
+    if (comm::computing_takes_time())
+      throw InvalidInput("replaying needs smpirun --cfg=smpi/simulate-computation:no, or this machine's time is added");
+    if (recorded.n_ranks() != 1)
+      throw InvalidInput("a profile to replay is recorded on one rank, got " + std::to_string(recorded.n_ranks()));
+    partition::check_profile(graph_, recorded);
+    if (recorded.axis != axis()) throw InvalidInput("the profile was recorded for another --axis");
+    bytes = to_bytes(recorded.ranks.front());
+    drop_weights();
+  }
+  bytes = communicator_->broadcast(std::move(bytes), 0, set_up_timeout);
+  recorded_ = replayed_profile(rank_profile_from_bytes(bytes), slowdown());
+  share_.threads = recorded_->threads;
+}
+
+BoxCost Session::replayed_costs() const { return box_costs(graph_, *recorded_, axis()); }
+
+RankProfile Session::measured_profile() {
   const ProfileKey key = profile_key(ranks_on_host(infos_, rank()));
   std::optional<RankProfile> mine = load_profile(key, graph_);
   if (!all_have(mine.has_value())) {
@@ -98,17 +119,31 @@ Profile Session::profile() {
     kernels::forget_kernels();
     (void)malloc_trim(0);
   }
-  mine->host = communicator_->host();
   mine->threads = threads();
-  mine->baseline_bytes = base_mb_ * bytes_per_mb;
-  if (settings_.transfer_type != TransferType::f32) measure_rounding(settings_.transfer_type, *mine);
+  return *std::move(mine);
+}
+
+Profile Session::profile() {
+  RankProfile mine = replays() ? *recorded_ : measured_profile();
+  mine.host = communicator_->host();
+  mine.baseline_bytes = base_mb_ * bytes_per_mb;
+
+  if (settings_.transfer_type != TransferType::f32) measure_rounding(settings_.transfer_type, mine);
 
   Profile profile{
       .model = fingerprint(graph_), .axis = axis(), .transfer_type = settings_.transfer_type, .ranks = {}, .links = {}};
-  const std::vector<comm::Bytes> all = communicator_->gather(to_bytes(*mine), 0, set_up_timeout);
+  const std::vector<comm::Bytes> all = communicator_->gather(to_bytes(mine), 0, set_up_timeout);
   for (const comm::Bytes& bytes : all) profile.ranks.push_back(rank_profile_from_bytes(bytes));
   pool_alike(profile.ranks);
-  profile.links = comm::probe_links(*communicator_, set_up_timeout);
+  if (comm::is_simulated()) {
+    std::vector<std::string> hosts;
+    for (const RankInfo& info : infos_) hosts.push_back(info.host);
+    comm::Network network = comm::platform_network(hosts);
+    profile.links = std::move(network.links);
+    profile.medium = network.medium;
+  } else {
+    profile.links = comm::probe_links(*communicator_, set_up_timeout);
+  }
   return profile;
 }
 
@@ -179,6 +214,14 @@ std::vector<double> Session::run_alone(int frames, const TensorMap& inputs) {
 
 std::vector<std::vector<double>> Session::measure_single_ranks(int frames, const TensorMap& inputs) {
   std::vector<std::vector<double>> all;
+  if (replays()) {
+    double us = 0;
+    const BoxCost cost = replayed_costs();
+    for (OpId id = 0; id < graph_.size(); ++id) us += cost(id, whole(graph_.shape(id)));
+    for (const comm::Bytes& bytes : communicator_->gather_for_all(bytes_of(us), set_up_timeout))
+      all.emplace_back(static_cast<std::size_t>(frames), value_of<double>(bytes));
+    return all;
+  }
   for (int turn = 0; turn < size(); ++turn) {
     // Everybody else sleeps in the broadcast until the rank whose turn it is has finished.
     const std::vector<double> mine = turn == rank() ? run_alone(frames, inputs) : std::vector<double>{};

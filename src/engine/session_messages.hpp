@@ -6,12 +6,13 @@
 #include <cstring>
 
 #include "comm/communicator.hpp"
+#include "comm/simulation.hpp"
 #include "core/errors.hpp"
 #include "engine/measure.hpp"
 
 namespace strake::engine {
 
-using Clock = std::chrono::steady_clock;
+using Clock = comm::Clock;
 
 /// Ranks prepare at very different speeds (a slow one measures kernels while a fast one waits), so the deadline of a
 /// frame's messages says nothing about set-up.

@@ -49,7 +49,7 @@ Trace Session::end_trace() {
   communicator_->barrier(longest_run);
   const std::vector<comm::ClockOffset> clocks = probe_clocks(*communicator_);
   Trace trace = gather_trace(*communicator_, *program_, *recorder_, clocks_before_trace_, clocks, set_up_timeout);
-  trace.has_tail = tail_.run != nullptr;
+  trace.has_tail = has_tail();
   recorder_.reset();
   return trace;
 }

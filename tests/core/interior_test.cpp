@@ -51,5 +51,12 @@ TEST(SplitInterior, IsEverythingWhereNothingWaits) {
   EXPECT_TRUE(split.borders.empty());
 }
 
+TEST(InteriorPieces, HaveEightRowsOrMoreEach) {
+  EXPECT_EQ(interior_pieces({3, 18}), (std::vector<Interval>{{3, 18}}));
+  EXPECT_EQ(interior_pieces({3, 19}), (std::vector<Interval>{{3, 11}, {11, 19}}));
+  EXPECT_EQ(interior_pieces({0, 100}), (std::vector<Interval>{{0, 33}, {33, 66}, {66, 100}}));
+  EXPECT_EQ(interior_pieces({5, 6}), (std::vector<Interval>{{5, 6}}));
+}
+
 }  // namespace
 }  // namespace strake

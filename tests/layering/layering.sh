@@ -14,7 +14,7 @@ src/onnx   core|io|onnx                                           $posix|google/
 src/io     core|io                                                $posix|stb_[a-z_]+.h
 partition  core|partition                                         $json|Eigen/.*
 kernels    core|kernels                                           immintrin.h|omp.h|sys/mman.h|unistd.h|oneapi/dnnl/.*|Eigen/.*
-comm       core|comm                                              $posix|emmintrin.h|mpi.h
+comm       core|comm                                              $posix|emmintrin.h|mpi.h|simgrid/s4u.hpp|xbt/config.hpp
 cluster    core|cluster                                           $posix|zmq.hpp|$json
 src/engine core|partition|kernels|comm|cluster|engine             $posix|omp.h
 src/cli    core|onnx|io|partition|comm|cluster|engine|cli         $posix|$json|CLI/.*|spdlog/.*|fmt/.*

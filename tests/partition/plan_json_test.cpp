@@ -166,8 +166,10 @@ TEST(ProfileJson, ComesBackAsItWas) {
   profile.ranks[0].channels.resize(graph.ops.size());
   profile.ranks[0].channels.back() = {.extents = {8, 16}, .microseconds = {1.5, 2}};
   profile.ranks[0].baseline_bytes = 123456789;
+  profile.medium = Medium::shared;
   const Profile back = profile_from_json(profile_to_json(profile), "test");
   EXPECT_EQ(back.model, profile.model);
+  EXPECT_EQ(back.medium, profile.medium);
   EXPECT_EQ(back.axis, profile.axis);
   for (std::size_t rank = 0; rank < 2; ++rank) {
     EXPECT_EQ(back.ranks[rank].host, profile.ranks[rank].host);
@@ -202,6 +204,7 @@ TEST(ProfileJson, RefusesWhatIsNoProfile) {
                         .links = {{{}}}};
   const std::string text = profile_to_json(profile);
   EXPECT_NO_THROW((void)profile_from_json(text, "test"));
+  EXPECT_NO_THROW((void)profile_from_json("{\"model\": \"x\", \"profile\": " + text + "}", "test"));
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{{"[2,4]", "[4,2]"},
                                                                                  {"[2,4]", "[0,4]"},
                                                                                  {"[2,4]", "[]"},
@@ -210,6 +213,7 @@ TEST(ProfileJson, RefusesWhatIsNoProfile) {
                                                                                  {"\"threads\":1", "\"threads\":0"},
                                                                                  {"\"h\"", "7"},
                                                                                  {"\"rows\"", "\"diagonals\""},
+                                                                                 {"\"switched\"", "\"aether\""},
                                                                                  {"\"strake_profile\": 1", "\"x\": 1"}})
     EXPECT_THROW((void)profile_from_json(replaced(text, from, to), "test"), InvalidInput) << from << " to " << to;
 }
