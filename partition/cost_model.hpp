@@ -31,6 +31,9 @@ class CostModel {
   /// The same for a box; of the channels that it leaves out, as much as measurements with fewer channels say, and their
   /// share where there are none.
   [[nodiscard]] double compute_us(int rank, OpId id, const Box& box) const;
+  /// Time of the whole operator if all of it cost no more than the cheapest part that the profile knows: a box of any
+  /// size takes at least its share of this.
+  [[nodiscard]] double least_whole_us(int rank, OpId id) const;
   /// Time of one message of `bytes` bytes; 0 for 0 bytes or to oneself.
   [[nodiscard]] double transfer_us(int src, int dst, double bytes) const;
   /// Scales a rank's compute: the live factor of the profile, 1 at first.

@@ -10,6 +10,7 @@
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
 #include "partition/bounds.hpp"
+#include "partition/frame_bound.hpp"
 
 namespace strake::cli {
 
@@ -76,6 +77,15 @@ Measured run_frames(const Context& context, const BenchOptions& options, engine:
   return measured;
 }
 
+Bounds bounds_of(const Graph& graph, const std::optional<Profile>& profile) {
+  if (!profile) return {};
+  const partition::CostModel costs(graph, *profile);
+  const std::vector<double> whole_us = partition::whole_us(costs);
+  const double single_us = *std::min_element(whole_us.begin(), whole_us.end());
+  return {.whole_rows_ms = single_us / partition::whole_rows_speedup(costs) / 1000,
+          .communication_ms = partition::frame_bound_us(costs) / 1000};
+}
+
 int bench(const Context& context, const BenchOptions& options) {
   begin_verb(context, options.common, {}, {options.plan_file});
   OpenSession open = open_session(context, options.common, options.inputs);
@@ -86,6 +96,7 @@ int bench(const Context& context, const BenchOptions& options) {
   if (predicted)
     print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, planned.plan.strategy));
 
+  const Bounds bounds = bounds_of(session.graph(), planned.profile);
   session.compile(std::move(planned.plan));
   if (options.profile) session.measure_copies();
   const Measured measured = run_frames(context, options, session, inputs);
@@ -108,6 +119,9 @@ int bench(const Context& context, const BenchOptions& options) {
   text += fmt::format(
       "best single rank {:.3f} ms, cluster {:.3f} ms: speedup {:.3f} of ideal {:.3f}, efficiency {:.1f} %\n",
       best_single_ms, latency.p50, speedup, ideal, 100 * speedup / ideal);
+  if (bounds.communication_ms)
+    text += fmt::format("bound with communication {:.3f} ms, with whole rows and free links {:.3f} ms\n",
+                        *bounds.communication_ms, *bounds.whole_rows_ms);
   if (!options.common.slowdowns.empty())
     text += "(speeds of ranks are emulated by --emulate-slowdown; the bound is that of the emulated speeds)\n";
   text += ranks_text(ranks);
@@ -123,6 +137,7 @@ int bench(const Context& context, const BenchOptions& options) {
                                     .predicted_ms = predicted,
                                     .best_single_ms = best_single_ms,
                                     .ideal_speedup = ideal,
+                                    .bounds = bounds,
                                     .ranks = ranks});
   if (options.profile) json["profile"] = frame_parts_json(parts);
   write_json(context, options.common, json);

@@ -8,6 +8,7 @@
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
 #include "io/file.hpp"
+#include "partition/frame_bound.hpp"
 #include "partition/plan_json.hpp"
 #include "partition/planner.hpp"
 
@@ -93,11 +94,13 @@ int plan(const Context& context, const PlanOptions& options) {
   const partition::CostModel costs(session.graph(), profile);
   const Plan made = partition::make_plan(costs, options.common.strategy);
   const partition::Verdict verdict = partition::judge(costs, made);
+  const double bound_us = partition::frame_bound_us(costs);
   std::string text = plan_text(session.graph(), made, &profile);
   for (const std::string& note : made.notes) text += note + "\n";
   text += fmt::format("{}: {} ranks used of {}, predicted {:.3f} ms\n", made.strategy,
                       ranks_used(made, session.graph()), made.n_ranks, made.predicted_us / 1000);
   text += verdict_text(verdict, made.n_ranks, options.common.strategy == "auto");
+  text += bound_text(bound_us, made.predicted_us);
   print(context, options.common, text);
   const std::string json = partition::plan_to_json(session.graph(), made);
   if (!options.file.empty()) io::write_file(options.file, json + "\n");
@@ -106,6 +109,8 @@ int plan(const Context& context, const PlanOptions& options) {
               {"ranks_used", ranks_used(made, session.graph())},
               {"strategy", made.strategy},
               {"predicted_ms", made.predicted_us / 1000},
+              {"communication_bound_ms", bound_us / 1000},
+              {"gap", bound_us > 0 ? nlohmann::json(made.predicted_us / bound_us - 1) : nlohmann::json()},
               {"verdict", verdict_json(verdict)},
               {"notes", made.notes},
               {"plan", nlohmann::json::parse(json)}});
