@@ -185,6 +185,7 @@ const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>>& rule
       {"coedge", plan_co_edge},
       {"deepslicing", plan_deep_slicing},
       {"deepthings", plan_deep_things},
+      {"edgeld", plan_edge_ld},
       {"equal", plan_equal},
       {"modnn", plan_proportional},
       {"oodp-published", plan_published},
