@@ -26,6 +26,10 @@ constexpr double least_gain_of_a_rank = 0.03;
 // Places tried for the change from rows to channels.
 constexpr std::size_t most_changes = 16;
 
+// Of so many plans for one set of ranks, divided by operators and squared ranks, the local search begins at each.
+constexpr double starts_effort = 400;
+constexpr double most_starts = 12;
+
 // A plan this many times slower than another of its strategy stays so.
 constexpr double worth_polishing = 1.2;
 
@@ -62,16 +66,33 @@ std::vector<ModelPtr> models_of(const ModelPtr& rows, const std::string& strateg
   return models;
 }
 
-// Plans for a set of ranks, whatever their order, before they are polished; none where there is no model.
-std::optional<Candidate> best_of(std::span<const ModelPtr> models, const std::string& strategy,
+// Plans for a set of ranks, whatever their order, before they are polished, the fastest first; none where there is no
+// model.
+std::vector<Candidate> starts_of(std::span<const ModelPtr> models, const std::string& strategy,
                                  const std::vector<int>& ranks) {
-  std::optional<Candidate> best;
+  std::vector<Candidate> all;
   for (const ModelPtr& model : models)
     for (const std::vector<int>& order : rank_orders(model->costs(), ranks))
       for (StripPlan& plan : split_plans(*model, strategy, order)) {
         const double us = predict_us(*model, plan);
-        if (!best || us < best->us) best = Candidate{strategy, model, std::move(plan), us};
+        all.push_back({strategy, model, std::move(plan), us});
       }
+  std::ranges::stable_sort(all, {}, &Candidate::us);
+  return all;
+}
+
+// The best that the local search finds from the first few of them.
+Candidate polished(std::vector<Candidate> starts) {
+  const StripModel& model = *starts.front().model;
+  const double size = model.size() * static_cast<double>(model.n_ranks()) * model.n_ranks();
+  const auto n = static_cast<std::size_t>(std::clamp(starts_effort / size, 1.0, most_starts));
+  Candidate best = starts.front();
+  for (Candidate& start : std::span(starts).first(std::min(n, starts.size()))) {
+    const bool fused = start.strategy == "oodp-recompute";
+    start.plan = polish(*start.model, std::move(start.plan), fused ? Segments::changed : Segments::kept);
+    start.us = predict_us(*start.model, start.plan);
+    if (start.us < best.us) best = std::move(start);
+  }
   return best;
 }
 
@@ -82,17 +103,15 @@ void add_best(const ModelPtr& rows, const std::string& strategy, std::vector<Can
   std::span<const ModelPtr> tried = models;
   double least_us = std::numeric_limits<double>::infinity();
   for (const std::vector<int>& ranks : rank_sets(rows->costs())) {
-    std::optional<Candidate> best = best_of(tried, strategy, ranks);
-    if (!best) return;
-    const auto place = std::find(models.begin(), models.end(), best->model) - models.begin();
+    std::vector<Candidate> starts = starts_of(tried, strategy, ranks);
+    if (starts.empty()) return;
+    const auto place = std::find(models.begin(), models.end(), starts.front().model) - models.begin();
     const std::size_t first = at(place) == 0 ? 0 : at(place) - 1;
     tried = std::span(models).subspan(first, std::min(at(place) + 2, models.size()) - first);
-    if (best->us <= least_us * worth_polishing) {
-      best->plan = polish(*best->model, std::move(best->plan));
-      best->us = predict_us(*best->model, best->plan);
-    }
-    least_us = std::min(least_us, best->us);
-    all.push_back(*std::move(best));
+    const bool worth_it = starts.front().us <= least_us * worth_polishing;
+    Candidate best = worth_it ? polished(std::move(starts)) : std::move(starts.front());
+    least_us = std::min(least_us, best.us);
+    all.push_back(std::move(best));
   }
 }
 
