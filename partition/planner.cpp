@@ -2,6 +2,7 @@
 #include "partition/planner.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <map>
@@ -11,6 +12,8 @@
 
 #include "core/errors.hpp"
 #include "partition/course.hpp"
+#include "partition/lean.hpp"
+#include "partition/memory.hpp"
 #include "partition/polish.hpp"
 #include "partition/rank_orders.hpp"
 #include "partition/strategies/strategies.hpp"
@@ -29,6 +32,9 @@ constexpr std::size_t most_changes = 16;
 // Of so many plans for one set of ranks, divided by operators and squared ranks, the local search begins at each.
 constexpr double starts_effort = 400;
 constexpr double most_starts = 12;
+
+// Of the least: plans that differ less in memory are told apart by their speed.
+constexpr double same_memory = 0.01;
 
 // A plan this many times slower than another of its strategy stays so.
 constexpr double worth_polishing = 1.2;
@@ -178,14 +184,56 @@ std::vector<std::string> notes_on(const std::vector<Candidate>& all, const Candi
   return notes;
 }
 
-Plan make_oodp(const CostModel& costs, const std::string& strategy) {
-  const std::vector<Candidate> all = candidates_of(std::make_shared<StripModel>(costs), strategy);
+// Plans that hold little: what the strategy cuts, but never for speed.
+void add_lean(const ModelPtr& rows, const std::string& strategy, std::vector<Candidate>& all) {
+  std::vector<ModelPtr> models = {rows};
+  if (strategy == "auto" || strategy == "oodp-hybrid" || strategy == "lean") {
+    const std::vector<ModelPtr> hybrid = models_of(rows, "oodp-hybrid");
+    models.insert(models.end(), hybrid.begin(), hybrid.end());
+  }
+  for (LeanPlan& lean : lean_plans(models)) {
+    const double us = predict_us(*lean.model, lean.plan);
+    all.push_back({"lean", std::move(lean.model), std::move(lean.plan), us});
+  }
+}
+
+// Those that keep within the limit; under Objective::memory only the leanest.
+std::vector<Candidate> within(const Goal& goal, std::vector<Candidate> all) {
+  std::vector<double> bytes;
+  for (const Candidate& one : all)
+    bytes.push_back(most_process_bytes(one.model->graph(), one.model->costs().profile(),
+                                       to_plan(*one.model, one.plan, one.strategy)));
+  const double least = *std::ranges::min_element(bytes);
+  if (least > goal.most_bytes) {
+    const auto text = [](double n) { return std::to_string(std::llround(n / (1024 * 1024))) + " MB"; };
+    throw InvalidInput("model '" + all.front().model->graph().name +
+                       "': under every plan that was tried some rank needs " + text(std::ceil(least)) +
+                       " or more, allowed are " + text(goal.most_bytes) + " (--max-memory)");
+  }
+  const double most =
+      goal.objective == Objective::memory ? std::min(least * (1 + same_memory), goal.most_bytes) : goal.most_bytes;
+  std::vector<Candidate> kept;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (bytes[i] <= most) kept.push_back(std::move(all[i]));
+  return kept;
+}
+
+Plan make_oodp(const CostModel& costs, const std::string& strategy, const Goal& goal) {
+  const auto rows = std::make_shared<StripModel>(costs);
+  const bool lean = strategy == "lean";
+  std::vector<Candidate> all;
+  if (!lean) all = candidates_of(rows, strategy);
   // A network that cannot be divided anywhere has no place to change.
-  if (all.empty()) return make_oodp(costs, "oodp-exchange");
+  if (!lean && all.empty()) return make_oodp(costs, "oodp-exchange", goal);
+  if (lean || goal.objective == Objective::memory || goal.most_bytes < std::numeric_limits<double>::infinity()) {
+    add_lean(rows, strategy, all);
+    all =
+        within({.objective = lean ? Objective::memory : goal.objective, .most_bytes = goal.most_bytes}, std::move(all));
+  }
   const Candidate& chosen = choose(all);
   Plan plan = to_plan(*chosen.model, chosen.plan, chosen.strategy);
   plan.notes = notes_on(all, chosen);
-  if (strategy != "auto" || chosen.strategy == "single") return plan;
+  if (strategy != "auto" || chosen.strategy == "single" || all.front().strategy != "single") return plan;
   // Rows are a little coarser than boxes: what counts is the timeline of the plan itself.
   Plan single = to_plan(*all.front().model, all.front().plan, "single");
   if (single.predicted_us > plan.predicted_us) return plan;
@@ -218,12 +266,22 @@ const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>>& rule
 }  // namespace
 
 std::vector<std::string> strategies() {
-  std::vector<std::string> names = {"auto", "oodp", "oodp-exchange", "oodp-recompute", "oodp-hybrid"};
+  std::vector<std::string> names = {"auto", "oodp", "oodp-exchange", "oodp-recompute", "oodp-hybrid", "lean"};
   for (const auto& [name, plan] : rules()) names.push_back(name);
   return names;
 }
 
-Plan make_plan(const CostModel& costs, const std::string& strategy) {
+std::vector<std::string> objectives() { return {"latency", "memory"}; }
+
+Objective objective_of(const std::string& name) {
+  if (name == "latency") return Objective::latency;
+  if (name == "memory") return Objective::memory;
+  throw InvalidInput("objective '" + name + "' is unknown, expected latency or memory");
+}
+
+bool has_choice(const std::string& strategy) { return !rules().contains(strategy); }
+
+Plan make_plan(const CostModel& costs, const std::string& strategy, const Goal& goal) {
   const std::vector<std::string> known = strategies();
   if (std::find(known.begin(), known.end(), strategy) == known.end()) {
     std::string list;
@@ -231,7 +289,7 @@ Plan make_plan(const CostModel& costs, const std::string& strategy) {
     throw InvalidInput("strategy '" + strategy + "' is unknown, expected one of " + list);
   }
   const auto rule = rules().find(strategy);
-  if (rule == rules().end()) return make_oodp(costs, strategy);
+  if (rule == rules().end()) return make_oodp(costs, strategy, goal);
   const StripModel model(costs);
   return to_plan(model, rule->second(model), strategy);
 }

@@ -68,6 +68,10 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--strategy", options.strategy, "Planner; auto never takes a plan predicted slower than one rank")
       ->check(CLI::IsMember(partition::strategies()))
       ->capture_default_str();
+  app.add_option("--objective", options.objective,
+                 "What the planner looks for: the fastest frame, or the least memory of the rank that holds most")
+      ->check(CLI::IsMember(partition::objectives()))
+      ->capture_default_str();
   app.add_option("--threads", options.threads, "Threads per rank; by default this rank's share of the allowed cores")
       ->check(CLI::Range(1, 1024));
   add_numbers_option(app, "--emulate-slowdown", options.slowdowns, number_between(1, 1e6),
@@ -93,6 +97,14 @@ void check_job_options(const CLI::App& app, const CommonOptions& options, int n_
     if (plan != nullptr && plan->count() > 0 && app.get_option(name)->count() > 0)
       throw CLI::ValidationError(name,
                                  "says how to plan, but --plan gives a plan that is made already; give one of them");
+  if (app.get_option("--objective")->count() > 0) {
+    if (plan != nullptr && plan->count() > 0)
+      throw CLI::ValidationError("--objective",
+                                 "says how to plan, but --plan gives a plan that is made already; give one of them");
+    if (!partition::has_choice(options.strategy))
+      throw CLI::ValidationError("--objective", "chooses among plans, but strategy " + options.strategy +
+                                                    " makes one; use it with auto or a strategy of oodp's");
+  }
   if (options.exact && options.kernels == "winograd")
     throw CLI::ValidationError("--kernels",
                                "winograd has other bits than --exact, which is always direct; give one of them");
@@ -163,7 +175,15 @@ engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& 
   return read_inputs(open.session.graph(), *open.files, options);
 }
 
-PlanResult make_session_plan(engine::Session& session, const std::string& strategy, const std::string& plan_file) {
+partition::Goal goal_of(const CommonOptions& options) {
+  partition::Goal goal{.objective = partition::objective_of(options.objective)};
+  constexpr double bytes_per_mb = 1024 * 1024;
+  constexpr double room_for_scratch = 0.03;  // of kernels, which the planner does not know
+  if (options.max_memory_mb > 0) goal.most_bytes = options.max_memory_mb * bytes_per_mb * (1 - room_for_scratch);
+  return goal;
+}
+
+PlanResult make_session_plan(engine::Session& session, const CommonOptions& options, const std::string& plan_file) {
   PlanResult result;
   if (!plan_file.empty()) {
     if (session.is_root()) {
@@ -172,7 +192,7 @@ PlanResult make_session_plan(engine::Session& session, const std::string& strate
     }
     return result;
   }
-  if (strategy == "equal") {
+  if (options.strategy == "equal") {
     if (session.is_root()) result.plan = partition::equal_plan(session.graph(), session.size(), session.axis());
     return result;
   }
@@ -184,7 +204,8 @@ PlanResult make_session_plan(engine::Session& session, const std::string& strate
   }
   Profile profile = session.profile();
   if (!session.is_root()) return result;
-  result.plan = partition::make_plan(partition::CostModel(session.graph(), profile), strategy);
+  result.plan =
+      partition::make_plan(partition::CostModel(session.graph(), profile), options.strategy, goal_of(options));
   result.profile = std::move(profile);
   for (const std::string& note : result.plan.notes) log(LogLevel::debug, note);
   return result;

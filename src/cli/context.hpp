@@ -12,6 +12,7 @@
 #include "cli/inputs.hpp"
 #include "comm/communicator.hpp"
 #include "engine/session.hpp"
+#include "partition/planner.hpp"
 
 namespace strake::cli {
 
@@ -25,6 +26,7 @@ struct CommonOptions {
   double max_memory_mb = 0;
   std::string axis = "auto";
   std::string strategy = "auto";
+  std::string objective = "latency";
   int threads = 0;
   std::vector<double> slowdowns;
   double timeout_s = 10;
@@ -84,8 +86,11 @@ struct PlanResult {
   std::optional<Profile> profile;  // where it was measured, on rank 0
 };
 
+/// What the options ask of a plan.
+[[nodiscard]] partition::Goal goal_of(const CommonOptions& options);
+
 /// Collective.
-[[nodiscard]] PlanResult make_session_plan(engine::Session& session, const std::string& strategy,
+[[nodiscard]] PlanResult make_session_plan(engine::Session& session, const CommonOptions& options,
                                            const std::string& plan_file);
 
 /// Writes to stdout on rank 0 unless -q. @throws std::runtime_error if stdout takes no more

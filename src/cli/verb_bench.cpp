@@ -50,7 +50,7 @@ class Progress {
 };
 
 struct Measured {
-  std::vector<std::vector<double>> single_us;  // [rank][frame], alone
+  std::vector<std::vector<double>> single_us;  // [rank][frame], alone; no rank where it does not fit into memory
   std::vector<double> cluster_ms;              // [frame]
 };
 
@@ -59,12 +59,13 @@ Measured run_frames(const Context& context, const BenchOptions& options, engine:
                     const engine::TensorMap& inputs) {
   const int rounds = std::min(options.frames, most_rounds);
   const Progress progress(context.is_root() && !options.common.quiet, options.frames);
-  Measured measured{.single_us = std::vector<std::vector<double>>(static_cast<std::size_t>(session.size())),
-                    .cluster_ms = {}};
+  Measured measured;
+  if (session.fits_alone()) measured.single_us.resize(static_cast<std::size_t>(session.size()));
   for (int round = 0; round < rounds; ++round) {
     const int end = options.frames * (round + 1) / rounds;
     const int begin = options.frames * round / rounds;
-    const std::vector<std::vector<double>> alone = session.measure_single_ranks(end - begin, inputs);
+    std::vector<std::vector<double>> alone;
+    if (!measured.single_us.empty()) alone = session.measure_single_ranks(end - begin, inputs);
     for (std::size_t rank = 0; rank < alone.size(); ++rank)
       measured.single_us[rank].insert(measured.single_us[rank].end(), alone[rank].begin(), alone[rank].end());
     const int warm_up = round == 0 ? options.warm_up : std::min(options.warm_up, later_warm_up);
@@ -86,12 +87,21 @@ Bounds bounds_of(const Graph& graph, const std::optional<Profile>& profile) {
           .communication_ms = partition::frame_bound_us(costs) / 1000};
 }
 
+std::string speedup_text(std::optional<double> best_single_ms, double cluster_ms, std::optional<double> ideal) {
+  if (!best_single_ms || !ideal)
+    return fmt::format("cluster {:.3f} ms; no rank may hold the whole model (--max-memory)\n", cluster_ms);
+  const double speedup = *best_single_ms / cluster_ms;
+  return fmt::format(
+      "best single rank {:.3f} ms, cluster {:.3f} ms: speedup {:.3f} of ideal {:.3f}, efficiency {:.1f} %\n",
+      *best_single_ms, cluster_ms, speedup, *ideal, 100 * speedup / *ideal);
+}
+
 int bench(const Context& context, const BenchOptions& options) {
   begin_verb(context, options.common, {}, {options.plan_file});
   OpenSession open = open_session(context, options.common, options.inputs);
   engine::Session& session = open.session;
   const engine::TensorMap inputs = inputs_to_measure(context, options.inputs, open);
-  PlanResult planned = make_session_plan(session, options.common.strategy, options.plan_file);
+  PlanResult planned = make_session_plan(session, options.common, options.plan_file);
   const std::optional<double> predicted = predicted_ms(planned.plan);
   if (predicted)
     print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, planned.plan.strategy));
@@ -109,16 +119,17 @@ int bench(const Context& context, const BenchOptions& options) {
   std::vector<double> single_us;
   for (const std::vector<double>& samples : measured.single_us) single_us.push_back(engine::median(samples));
   const engine::Percentiles latency = engine::percentiles(measured.cluster_ms);
-  const double best_single_ms = *std::min_element(single_us.begin(), single_us.end()) / 1000;
-  const double ideal = partition::ideal_speedup(single_us);
-  const double speedup = best_single_ms / latency.p50;
+  std::optional<double> best_single_ms;
+  std::optional<double> ideal;
+  if (!single_us.empty()) {
+    best_single_ms = *std::min_element(single_us.begin(), single_us.end()) / 1000;
+    ideal = partition::ideal_speedup(single_us);
+  }
   const int used = ranks_used(session.plan(), session.graph());
 
   std::string text = fmt::format("{}: {} frames on {} of {} ranks ({}): {}\n", session.graph().name, options.frames,
                                  used, session.size(), session.plan().strategy, latency_text(latency));
-  text += fmt::format(
-      "best single rank {:.3f} ms, cluster {:.3f} ms: speedup {:.3f} of ideal {:.3f}, efficiency {:.1f} %\n",
-      best_single_ms, latency.p50, speedup, ideal, 100 * speedup / ideal);
+  text += speedup_text(best_single_ms, latency.p50, ideal);
   if (bounds.communication_ms)
     text += fmt::format("bound with communication {:.3f} ms, with whole rows and free links {:.3f} ms\n",
                         *bounds.communication_ms, *bounds.whole_rows_ms);

@@ -9,6 +9,7 @@
 #include "cli/verbs.hpp"
 #include "io/file.hpp"
 #include "partition/frame_bound.hpp"
+#include "partition/memory.hpp"
 #include "partition/plan_json.hpp"
 #include "partition/planner.hpp"
 
@@ -92,7 +93,7 @@ int plan(const Context& context, const PlanOptions& options) {
   if (!context.is_root()) return 0;
 
   const partition::CostModel costs(session.graph(), profile);
-  const Plan made = partition::make_plan(costs, options.common.strategy);
+  const Plan made = partition::make_plan(costs, options.common.strategy, goal_of(options.common));
   const partition::Verdict verdict = partition::judge(costs, made);
   const double bound_us = partition::frame_bound_us(costs);
   std::string text = plan_text(session.graph(), made, &profile);
@@ -101,6 +102,10 @@ int plan(const Context& context, const PlanOptions& options) {
                       ranks_used(made, session.graph()), made.n_ranks, made.predicted_us / 1000);
   text += verdict_text(verdict, made.n_ranks, options.common.strategy == "auto");
   text += bound_text(bound_us, made.predicted_us);
+  std::vector<double> memory_mb = partition::process_bytes(session.graph(), profile, made);
+  for (double& mb : memory_mb) mb /= 1024 * 1024;
+  text += fmt::format("memory: {:.0f} MB on the rank that holds most, without scratch memory\n",
+                      *std::max_element(memory_mb.begin(), memory_mb.end()));
   print(context, options.common, text);
   const std::string json = partition::plan_to_json(session.graph(), made);
   if (!options.file.empty()) io::write_file(options.file, json + "\n");
@@ -111,6 +116,7 @@ int plan(const Context& context, const PlanOptions& options) {
               {"predicted_ms", made.predicted_us / 1000},
               {"communication_bound_ms", bound_us / 1000},
               {"gap", bound_us > 0 ? nlohmann::json(made.predicted_us / bound_us - 1) : nlohmann::json()},
+              {"memory_mb", memory_mb},
               {"verdict", verdict_json(verdict)},
               {"notes", made.notes},
               {"plan", nlohmann::json::parse(json)}});

@@ -9,7 +9,7 @@
 #include "comm/communicator.hpp"
 #include "core/blob.hpp"
 #include "core/plan.hpp"
-#include "engine/slab_layout.hpp"
+#include "core/slab_layout.hpp"
 #include "kernels/kernel.hpp"
 
 namespace strake::engine {

@@ -31,6 +31,12 @@ done
 expect 0 'equal, bit for bit' "$strake" verify "$net" --weights bf16 --kernels direct
 expect 2 'needs [0-9]+ MB .* allowed are 10 MB' "$mpirun" 2 "$strake" bench "$net" --max-memory 10
 
+# The planner minds memory.
+expect 0 'memory: [0-9]+ MB' "$strake" plan "$net" --ranks 3 --objective memory --json "$scratch/lean.json"
+grep -q '"memory_mb":' "$scratch/lean.json" || fail "plan --json lacks memory_mb"
+expect 2 'one plan|makes one' "$strake" plan "$net" --ranks 3 --objective memory --strategy equal
+expect 2 'objective' "$strake" plan "$net" --ranks 3 --objective beauty
+
 # A rank that is thirty times slower is left out.
 "$mpirun" 2 "$strake" bench "$net" --frames 3 --emulate-slowdown 1,30 --json "$scratch/slow.json" >/dev/null 2>&1
 grep -q '"ranks_used": 1' "$scratch/slow.json" || fail "a rank 30 times slower was not left out"
