@@ -11,7 +11,7 @@ namespace strake::partition {
 
 /// Bytes of each rank's process under `plan`: what it held before it prepared anything, its activations as the engine
 /// lays them out, and the weights of direct kernels, of which a convolution that is cut along its channels holds its
-/// part. Scratch memory of kernels and copies between layouts come on top, some percent. [rank]
+/// part. Scratch memory of kernels and copies between layouts come on top. [rank]
 [[nodiscard]] std::vector<double> process_bytes(const Graph& graph, const Profile& profile, const Plan& plan);
 
 /// Of the rank that holds most.

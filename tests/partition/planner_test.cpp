@@ -169,9 +169,10 @@ TEST(Planner, DropsTheSlowOfThreeRanks) {
   EXPECT_TRUE(works(graph, plan, 2));
 }
 
+// A message takes its sender as long as four rows, which nothing hides; the halo of a convolution is one row or two.
 TEST(Planner, RecomputesWhereLinksAreSlow) {
   const Graph graph = chain();
-  const CostModel costs(graph, even_profile(graph, {100, 100}, {1400, 0}));
+  const CostModel costs(graph, even_profile(graph, {100, 100}, {.latency_us = 600, .overhead_us = 400}));
   const Plan plan = make_plan(costs, "auto");
   EXPECT_EQ(plan.strategy, "oodp-recompute");
   // Only the scatter and the gather travel: one message each way.
