@@ -146,6 +146,24 @@ double CostModel::channel_share(int rank, OpId id, Index channels) const {
   return interpolated_us(costs[at(id)], channels) / costs[at(id)].microseconds.back();
 }
 
+double CostModel::least_whole_us(int rank, OpId id) const {
+  if (is_free(graph_->op(id))) return 0;
+  // What is interpolated costs no less per row than the cheaper of the measured extents around it.
+  const auto least_of_one = [](const OpCost& cost) {
+    double least = cost.microseconds.front() / static_cast<double>(cost.extents.front());
+    for (std::size_t i = 1; i < cost.extents.size(); ++i)
+      least = std::min(least, cost.microseconds[i] / static_cast<double>(cost.extents[i]));
+    return least;
+  };
+  const Shape& shape = graph_->shape(id);
+  const int axis = strip_axis(id);
+  const double extent = axis < 0 ? 1 : static_cast<double>(shape[at(axis)]);
+  const double us = least_of_one(profile_.ranks[at(rank)].ops[at(id)]) * extent * factors_[at(rank)];
+  const std::vector<OpCost>& channels = profile_.ranks[at(rank)].channels;
+  if (axis == 1 || channels.empty() || channels[at(id)].extents.empty()) return us;
+  return us * least_of_one(channels[at(id)]) * static_cast<double>(shape[1]) / channels[at(id)].microseconds.back();
+}
+
 Travel CostModel::travel(int src, int dst, OpId id) const {
   const TransferType type = travels_as(graph_->op(id), profile_.transfer_type);
   if (src == dst || type == TransferType::f32 || profile_.links[at(src)][at(dst)].same_host) return {};

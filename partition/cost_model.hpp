@@ -50,6 +50,9 @@ class CostModel {
   [[nodiscard]] Travel travel(int src, int dst, OpId id) const;
   /// The link as the output of operator `id` sees it, for bytes of the tensor: rounding on both sides is a part of it.
   [[nodiscard]] Link link(int src, int dst, OpId id) const;
+  /// Time of the whole operator if all of it cost no more than the cheapest part that the profile knows: a box of any
+  /// size takes at least its share of this.
+  [[nodiscard]] double least_whole_us(int rank, OpId id) const;
   /// Time of one message of `bytes` bytes that travel as they are; 0 for 0 bytes or to oneself.
   [[nodiscard]] double transfer_us(int src, int dst, double bytes) const;
   /// The same for bytes of the output of operator `id`.

@@ -12,6 +12,8 @@
 
 #include "core/errors.hpp"
 #include "partition/course.hpp"
+#include "partition/lean.hpp"
+#include "partition/memory.hpp"
 #include "partition/polish.hpp"
 #include "partition/rank_orders.hpp"
 #include "partition/strategies/strategies.hpp"
@@ -27,6 +29,13 @@ constexpr double least_gain_of_a_rank = 0.03;
 
 // Places tried for the change from rows to channels.
 constexpr std::size_t most_changes = 16;
+
+// Of so many plans for one set of ranks, divided by operators and squared ranks, the local search begins at each.
+constexpr double starts_effort = 400;
+constexpr double most_starts = 12;
+
+// Of the least: plans that differ less in memory are told apart by their speed.
+constexpr double same_memory = 0.01;
 
 // A plan this many times slower than another of its strategy stays so.
 constexpr double worth_polishing = 1.2;
@@ -65,22 +74,34 @@ std::vector<ModelPtr> models_of(const ModelPtr& rows, const std::string& strateg
   return models;
 }
 
-// Plans for a set of ranks, whatever their order, before they are polished; none where there is no model.
-std::optional<Candidate> best_of(std::span<const ModelPtr> models, const std::string& strategy,
+// Plans for a set of ranks, whatever their order, before they are polished, the fastest first; none where there is no
+// model.
+std::vector<Candidate> starts_of(std::span<const ModelPtr> models, const std::string& strategy,
                                  const std::vector<int>& ranks) {
-  std::optional<Candidate> best;
+  std::vector<Candidate> all;
   for (const ModelPtr& model : models)
     for (const std::vector<int>& order : rank_orders(model->costs(), ranks))
       for (StripPlan& plan : split_plans(*model, strategy, order)) {
         const double us = predict_us(*model, plan);
-        if (!best || us < best->us) best = Candidate{strategy, model, std::move(plan), us};
+        all.push_back({strategy, model, std::move(plan), us});
       }
-  return best;
+  std::ranges::stable_sort(all, {}, &Candidate::us);
+  return all;
 }
 
-void improve(Candidate& candidate) {
-  candidate.plan = polish(*candidate.model, std::move(candidate.plan));
-  candidate.us = predict_us(*candidate.model, candidate.plan);
+// The best that the local search finds from the first few of them.
+Candidate polished(std::vector<Candidate> starts) {
+  const StripModel& model = *starts.front().model;
+  const double size = model.size() * static_cast<double>(model.n_ranks()) * model.n_ranks();
+  const auto n = static_cast<std::size_t>(std::clamp(starts_effort / size, 1.0, most_starts));
+  Candidate best = starts.front();
+  for (Candidate& start : std::span(starts).first(std::min(n, starts.size()))) {
+    const bool fused = start.strategy == "oodp-recompute";
+    start.plan = polish(*start.model, std::move(start.plan), fused ? Segments::changed : Segments::kept);
+    start.us = predict_us(*start.model, start.plan);
+    if (start.us < best.us) best = std::move(start);
+  }
+  return best;
 }
 
 // The best plan of a strategy for each set of ranks. Sets shrink little by little, and so the place of the change from
@@ -90,14 +111,15 @@ void add_best(const ModelPtr& rows, const std::string& strategy, std::vector<Can
   std::span<const ModelPtr> tried = models;
   double least_us = std::numeric_limits<double>::infinity();
   for (const std::vector<int>& ranks : rank_sets(rows->costs())) {
-    std::optional<Candidate> best = best_of(tried, strategy, ranks);
-    if (!best) return;
-    const auto place = std::find(models.begin(), models.end(), best->model) - models.begin();
+    std::vector<Candidate> starts = starts_of(tried, strategy, ranks);
+    if (starts.empty()) return;
+    const auto place = std::find(models.begin(), models.end(), starts.front().model) - models.begin();
     const std::size_t first = at(place) == 0 ? 0 : at(place) - 1;
     tried = std::span(models).subspan(first, std::min(at(place) + 2, models.size()) - first);
-    if (best->us <= least_us * worth_polishing) improve(*best);
-    least_us = std::min(least_us, best->us);
-    all.push_back(*std::move(best));
+    const bool worth_it = starts.front().us <= least_us * worth_polishing;
+    Candidate best = worth_it ? polished(std::move(starts)) : std::move(starts.front());
+    least_us = std::min(least_us, best.us);
+    all.push_back(std::move(best));
   }
 }
 
@@ -108,6 +130,7 @@ const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>>& rule
       {"coedge", plan_co_edge},
       {"deepslicing", plan_deep_slicing},
       {"deepthings", plan_deep_things},
+      {"edgeld", plan_edge_ld},
       {"equal", plan_equal},
       {"modnn", plan_proportional},
       {"oodp-published", plan_published},
@@ -196,14 +219,52 @@ std::vector<std::string> notes_on(const std::vector<Candidate>& all, const Candi
   return notes;
 }
 
-Plan make_oodp(const CostModel& costs, const std::string& strategy) {
-  const std::vector<Candidate> all = candidates_of(std::make_shared<StripModel>(costs), strategy);
+// Plans that hold little: what the strategy cuts, but never for speed.
+void add_lean(const ModelPtr& rows, const std::string& strategy, std::vector<Candidate>& all) {
+  std::vector<ModelPtr> models = {rows};
+  if (strategy == "auto" || strategy == "oodp-hybrid" || strategy == "lean") {
+    const std::vector<ModelPtr> hybrid = models_of(rows, "oodp-hybrid");
+    models.insert(models.end(), hybrid.begin(), hybrid.end());
+  }
+  for (LeanPlan& lean : lean_plans(models)) {
+    const double us = predict_us(*lean.model, lean.plan);
+    all.push_back({"lean", std::move(lean.model), std::move(lean.plan), us});
+  }
+}
+
+// Those that keep within the limit; under Objective::memory only the leanest.
+std::vector<Candidate> within(const Goal& goal, std::vector<Candidate> all) {
+  std::vector<double> bytes;
+  for (const Candidate& one : all)
+    bytes.push_back(most_process_bytes(one.model->graph(), one.model->costs().profile(),
+                                       to_plan(*one.model, one.plan, one.strategy)));
+  const double least = *std::ranges::min_element(bytes);
+  if (least > goal.most_bytes)
+    throw InvalidInput(needs_more_memory(all.front().model->graph(), least, goal.most_bytes));
+  const double most =
+      goal.objective == Objective::memory ? std::min(least * (1 + same_memory), goal.most_bytes) : goal.most_bytes;
+  std::vector<Candidate> kept;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (bytes[i] <= most) kept.push_back(std::move(all[i]));
+  return kept;
+}
+
+Plan make_oodp(const CostModel& costs, const std::string& strategy, const Goal& goal) {
+  const auto rows = std::make_shared<StripModel>(costs);
+  const bool lean = strategy == "lean";
+  std::vector<Candidate> all;
+  if (!lean) all = candidates_of(rows, strategy);
   // A network that cannot be divided anywhere has no place to change.
-  if (all.empty()) return make_oodp(costs, "oodp-exchange");
+  if (!lean && all.empty()) return make_oodp(costs, "oodp-exchange", goal);
+  if (lean || goal.objective == Objective::memory || goal.most_bytes < std::numeric_limits<double>::infinity()) {
+    add_lean(rows, strategy, all);
+    all =
+        within({.objective = lean ? Objective::memory : goal.objective, .most_bytes = goal.most_bytes}, std::move(all));
+  }
   const Candidate& chosen = choose(all);
   Plan plan = to_plan(*chosen.model, chosen.plan, chosen.strategy);
   plan.notes = notes_on(all, chosen);
-  if (strategy != "auto" || chosen.strategy == "single") return plan;
+  if (strategy != "auto" || chosen.strategy == "single" || all.front().strategy != "single") return plan;
   // Rows are a little coarser than boxes: what counts is the timeline of the plan itself.
   Plan single = to_plan(*all.front().model, all.front().plan, "single");
   if (single.predicted_us > plan.predicted_us) return plan;
@@ -214,23 +275,37 @@ Plan make_oodp(const CostModel& costs, const std::string& strategy) {
 }  // namespace
 
 std::vector<std::string> strategies() {
-  std::vector<std::string> names = {"auto", "oodp", "oodp-exchange", "oodp-recompute", "oodp-hybrid"};
+  std::vector<std::string> names = {"auto", "oodp", "oodp-exchange", "oodp-recompute", "oodp-hybrid", "lean"};
   for (const auto& [name, plan] : rules()) names.push_back(name);
   names.emplace_back("data-parallel");
   names.emplace_back("frame-groups");
   return names;
 }
 
-Plan make_plan(const CostModel& costs, const std::string& strategy) {
+std::vector<std::string> objectives() { return {"latency", "throughput", "memory"}; }
+
+Objective objective_of(const std::string& name) {
+  if (name == "latency") return Objective::latency;
+  if (name == "throughput") return Objective::throughput;
+  if (name == "memory") return Objective::memory;
+  throw InvalidInput("objective '" + name + "' is unknown, expected latency, throughput or memory");
+}
+
+bool has_choice(const std::string& strategy) {
+  return !rules().contains(strategy) && !needs_frames_in_flight(strategy);
+}
+
+Plan make_plan(const CostModel& costs, const std::string& strategy, const Goal& goal) {
   const std::vector<std::string> known = strategies();
   if (std::find(known.begin(), known.end(), strategy) == known.end()) {
     std::string list;
     for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
     throw InvalidInput("strategy '" + strategy + "' is unknown, expected one of " + list);
   }
-  if (needs_frames_in_flight(strategy)) return make_throughput_plan(costs, strategy);
+  if (goal.objective == Objective::throughput || needs_frames_in_flight(strategy))
+    return make_throughput_plan(costs, strategy, goal);
   const auto rule = rules().find(strategy);
-  if (rule == rules().end()) return make_oodp(costs, strategy);
+  if (rule == rules().end()) return make_oodp(costs, strategy, goal);
   const StripModel model(costs);
   return to_plan(model, rule->second(model), strategy);
 }
@@ -239,10 +314,10 @@ Plan plan_for_ranks(const CostModel& costs, const std::vector<int>& ranks) {
   const auto rows = std::make_shared<StripModel>(costs);
   std::optional<Candidate> best;
   for (const char* strategy : {"oodp-exchange", "oodp-recompute", "oodp-hybrid"}) {
-    std::optional<Candidate> one = best_of(models_of(rows, strategy), strategy, ranks);
-    if (!one) continue;
-    improve(*one);
-    if (!best || one->us < best->us) best = std::move(one);
+    std::vector<Candidate> starts = starts_of(models_of(rows, strategy), strategy, ranks);
+    if (starts.empty()) continue;
+    Candidate one = polished(std::move(starts));
+    if (!best || one.us < best->us) best = std::move(one);
   }
   ensure(best.has_value(), "strips of rows always make a plan");
   return to_plan(*best->model, best->plan, best->strategy);

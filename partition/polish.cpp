@@ -23,8 +23,8 @@ constexpr Index strides[] = {4, 2, 1};  // rows by which cuts move
 
 class Search {
  public:
-  Search(const StripModel& model, StripPlan plan)
-      : model_(model), plan_(std::move(plan)), best_us_(predict_us(model, plan_)) {
+  Search(const StripModel& model, StripPlan plan, Segments segments)
+      : model_(model), plan_(std::move(plan)), segments_(segments), best_us_(predict_us(model, plan_)) {
     const double n_ranks = model.n_ranks();
     left_ =
         static_cast<int>(std::clamp(effort / (model.size() * n_ranks * n_ranks), fewest_evaluations, most_evaluations));
@@ -37,7 +37,11 @@ class Search {
       for (const Index stride : strides)
         while (move_cuts(stride)) {
         }
-    choose_overlap();
+    // Whether to overlap depends on cuts, and the best cuts on what overlaps.
+    do {
+      while (plan_.order.size() > 1 && refine()) {
+      }
+    } while (choose_overlap() && left_ > 0);
     return std::move(plan_);
   }
 
@@ -97,7 +101,8 @@ class Search {
     return better && left_ > 0;
   }
 
-  bool move_cut(std::size_t begin, std::size_t end, std::size_t cut, Index step) {
+  // @param overlap  interior_first: with it for the operators whose halo changes, since it may only pay with other cuts
+  bool move_cut(std::size_t begin, std::size_t end, std::size_t cut, Index step, Overlap overlap = Overlap::none) {
     if (left_ <= 0) return false;
     StripPlan moved = plan_;
     for (std::size_t i = begin; i < end; ++i) {
@@ -105,11 +110,76 @@ class Search {
       cuts[cut] += step;
       if (cuts[cut] < cuts[cut - 1] || cuts[cut] > cuts[cut + 1]) return false;
     }
+    if (overlap == Overlap::interior_first)
+      for (std::size_t i = begin; i < std::min(end + 1, moved.segments.size()); ++i)
+        for (const OpId id : moved.segments[i].ops)
+          if (!model_.op(id).by_channels) moved.overlap[at(id)] = overlap;
     return keep_if_better(std::move(moved));
   }
 
-  // Not bounded by what the rest has used up: once over all operators is little.
-  void choose_overlap() {
+  // Segments one by one.
+  bool refine() {
+    bool better = false;
+    for (const Index stride : strides)
+      for (std::size_t i = 0; i < plan_.segments.size(); ++i)
+        for (std::size_t cut = 1; cut + 1 < plan_.segments[i].cuts.size(); ++cut)
+          for (const Index step : {-stride, stride})
+            better |= move_cut(i, i + 1, cut, step) || move_cut(i, i + 1, cut, step, Overlap::interior_first);
+    for (std::size_t position = 0; position + 1 < plan_.order.size(); ++position) better |= swap(position);
+    for (std::size_t i = 0; i < plan_.segments.size(); ++i)
+      for (std::size_t position = 0; position < plan_.order.size(); ++position) better |= give_segment(i, position);
+    if (segments_ == Segments::kept) return better && left_ > 0;
+    for (std::size_t i = 0; i + 1 < plan_.segments.size(); ++i) better |= join(i);
+    for (std::size_t i = 0; i < plan_.segments.size(); ++i)
+      for (std::size_t n_ops = 1; n_ops < plan_.segments[i].ops.size(); ++n_ops) better |= split(i, n_ops);
+    return better && left_ > 0;
+  }
+
+  // Two neighbours change places, each with as many rows as before.
+  bool swap(std::size_t position) {
+    if (left_ <= 0) return false;
+    StripPlan swapped = plan_;
+    std::swap(swapped.order[position], swapped.order[position + 1]);
+    for (Segment& segment : swapped.segments)
+      segment.cuts[position + 1] = segment.cuts[position] + segment.cuts[position + 2] - segment.cuts[position + 1];
+    return keep_if_better(std::move(swapped));
+  }
+
+  bool give_segment(std::size_t i, std::size_t position) {
+    if (left_ <= 0) return false;
+    StripPlan given = plan_;
+    give_all(given.segments[i], position);
+    return keep_if_better(std::move(given));
+  }
+
+  // Recompute the halo between two segments instead of sending it.
+  bool join(std::size_t i) {
+    if (left_ <= 0) return false;
+    StripPlan joined = plan_;
+    Segment& next = joined.segments[i + 1];
+    const std::vector<OpId>& ops = joined.segments[i].ops;
+    next.ops.insert(next.ops.begin(), ops.begin(), ops.end());
+    joined.segments.erase(joined.segments.begin() + static_cast<std::ptrdiff_t>(i));
+    return keep_if_better(std::move(joined));
+  }
+
+  // And the other way round, with cuts at the same parts of the map.
+  bool split(std::size_t i, std::size_t n_ops) {
+    if (left_ <= 0 || n_ops >= plan_.segments[i].ops.size()) return false;
+    StripPlan divided = plan_;
+    std::vector<OpId>& ops = divided.segments[i].ops;
+    const auto middle = ops.begin() + static_cast<std::ptrdiff_t>(n_ops);
+    Segment first{.ops = {ops.begin(), middle}, .cuts = divided.segments[i].cuts};
+    const Index n_rows = model_.op(first.ops.back()).n_rows;
+    for (Index& cut : first.cuts) cut = cut * n_rows / divided.segments[i].cuts.back();
+    ops.erase(ops.begin(), middle);
+    divided.segments.insert(divided.segments.begin() + static_cast<std::ptrdiff_t>(i), std::move(first));
+    return keep_if_better(std::move(divided));
+  }
+
+  // Not bounded by what the rest has used up: once over all operators is little. Says whether it changed anything.
+  bool choose_overlap() {
+    bool better = false;
     const Rows rows = rows_of(model_, plan_);
     std::vector<bool> sent;  // [op]
     for (OpId id = 0; id < model_.size(); ++id) sent.push_back(is_sent(model_, rows, id));
@@ -118,19 +188,24 @@ class Search {
       const std::vector<OpId>& inputs = model_.op(id).input_ids;
       if (std::none_of(inputs.begin(), inputs.end(), [&](OpId src) { return sent[at(src)]; })) continue;
       StripPlan candidate = plan_;
-      candidate.overlap[at(id)] = Overlap::interior_first;
-      keep_if_better(std::move(candidate), least_gain_of_overlap);
+      const bool has = candidate.overlap[at(id)] == Overlap::interior_first;
+      candidate.overlap[at(id)] = has ? Overlap::none : Overlap::interior_first;
+      better |= keep_if_better(std::move(candidate), has ? least_gain : least_gain_of_overlap);
     }
+    return better;
   }
 
   const StripModel& model_;
   StripPlan plan_;
+  Segments segments_;
   double best_us_;
   int left_;
 };
 
 }  // namespace
 
-StripPlan polish(const StripModel& model, StripPlan plan) { return Search(model, std::move(plan)).run(); }
+StripPlan polish(const StripModel& model, StripPlan plan, Segments segments) {
+  return Search(model, std::move(plan), segments).run();
+}
 
 }  // namespace strake::partition

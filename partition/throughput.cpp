@@ -2,11 +2,13 @@
 #include "partition/throughput.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "core/errors.hpp"
 #include "partition/bounds.hpp"
 #include "partition/cycle_model.hpp"
+#include "partition/memory.hpp"
 #include "partition/planner.hpp"
 #include "partition/timeline.hpp"
 
@@ -36,6 +38,7 @@ struct Scheme {
 struct CycleCandidate {
   Plan plan;
   double fps = 0;
+  double bytes = 0;  // of the rank that holds most
 };
 
 Group group_of(Plan frame) {
@@ -123,10 +126,13 @@ std::vector<int> frame_counts(const Scheme& scheme) {
   return counts;
 }
 
-void add_candidates(const CostModel& costs, const Scheme& scheme, std::vector<CycleCandidate>& all) {
+// @param limited  memory matters
+void add_candidates(const CostModel& costs, const Scheme& scheme, bool limited, std::vector<CycleCandidate>& all) {
   for (const int n_frames : frame_counts(scheme)) {
-    CycleCandidate candidate{cycle_of(scheme, deal(scheme.groups, n_frames)), 0};
-    candidate.plan.predicted_us = predicted_cycle_us(costs, candidate.plan);
+    CycleCandidate candidate{cycle_of(scheme, deal(scheme.groups, n_frames)), 0, 0};
+    const CycleModel cycle(costs, candidate.plan);
+    candidate.plan.predicted_us = evaluate(cycle.costs, cycle.unrolled.plan).makespan_us;
+    if (limited) candidate.bytes = most_process_bytes(cycle.unrolled.graph, cycle.costs.profile(), cycle.unrolled.plan);
     if (candidate.plan.predicted_us > 0) candidate.fps = n_frames * us_per_s / candidate.plan.predicted_us;
     all.push_back(std::move(candidate));
   }
@@ -159,6 +165,12 @@ const CycleCandidate& choose_cycle(const std::vector<CycleCandidate>& all, doubl
   return *best;
 }
 
+void keep_within(const Graph& graph, double most_bytes, std::vector<CycleCandidate>& all) {
+  const double least = std::ranges::min(all, {}, &CycleCandidate::bytes).bytes;
+  if (least > most_bytes) throw InvalidInput(needs_more_memory(graph, least, most_bytes));
+  std::erase_if(all, [&](const CycleCandidate& one) { return one.bytes > most_bytes; });
+}
+
 std::string fps_text(double fps) {
   const std::string text = std::to_string(fps);
   return text.substr(0, text.find('.') + 3) + " frames/s";
@@ -182,10 +194,12 @@ std::vector<std::string> notes_on_cycles(const std::vector<CycleCandidate>& all)
 
 }  // namespace
 
-Plan make_throughput_plan(const CostModel& costs, const std::string& strategy, double offered_fps) {
+Plan make_throughput_plan(const CostModel& costs, const std::string& strategy, const Goal& goal) {
+  const bool limited = goal.most_bytes < std::numeric_limits<double>::infinity();
   std::vector<CycleCandidate> all;
-  for (const Scheme& scheme : schemes(costs, strategy)) add_candidates(costs, scheme, all);
-  Plan plan = choose_cycle(all, offered_fps).plan;
+  for (const Scheme& scheme : schemes(costs, strategy)) add_candidates(costs, scheme, limited, all);
+  if (limited) keep_within(costs.graph(), goal.most_bytes, all);
+  Plan plan = choose_cycle(all, goal.offered_fps).plan;
   plan.notes = notes_on_cycles(all);
   check(costs.graph(), plan, costs.n_ranks());
   return plan;

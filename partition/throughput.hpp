@@ -5,6 +5,7 @@
 #include <string>
 
 #include "partition/cost_model.hpp"
+#include "partition/planner.hpp"
 
 namespace strake::partition {
 
@@ -16,10 +17,9 @@ namespace strake::partition {
 /// - the plan of least latency, one frame after the other.
 ///
 /// Any other strategy is run with as many frames in flight as help.
-/// @param offered_fps  frames that come each second: of the plans that keep up, the one whose frames take least; 0 for
-///                     as many as can be
-/// @throws InvalidInput if nobody knows the strategy
-[[nodiscard]] Plan make_throughput_plan(const CostModel& costs, const std::string& strategy, double offered_fps = 0);
+/// @param goal  its limit of memory and the rate that is offered
+/// @throws InvalidInput if nobody knows the strategy, or if no cycle that was tried keeps every rank within the limit
+[[nodiscard]] Plan make_throughput_plan(const CostModel& costs, const std::string& strategy, const Goal& goal = {});
 
 /// Whether plans of a strategy are always cycles: "data-parallel" and "frame-groups".
 [[nodiscard]] bool needs_frames_in_flight(const std::string& strategy);

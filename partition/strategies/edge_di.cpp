@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+// EdgeLD and its successor EdgeDI: blocks of fused layers, whose cuts move row by row.
+
 #include <algorithm>
-#include <limits>
 
 #include "partition/strategies/cuts.hpp"
 #include "partition/strategies/strategies.hpp"
@@ -10,6 +11,10 @@ namespace strake::partition {
 namespace {
 
 constexpr int leader = 0;
+
+// EdgeLD moves so many rows at most, and stops at a gap of so much of the slowest device's time.
+constexpr int most_moves = 30;
+constexpr double small_gap = 0.01;
 
 /// Time of one operator on one device: a * FLOPs + b.
 struct Line {
@@ -51,9 +56,25 @@ class Block {
   Block(const StripModel& model, const std::vector<Line>& lines, std::vector<OpId> ops)
       : model_(model), lines_(lines), segment_{.ops = std::move(ops), .cuts = {}} {}
 
-  Segment plan() {
+  // EdgeDI's: while the gap between the slowest and the fastest shrinks.
+  Segment balance_while_it_helps() {
     start();
     while (move_a_row()) {
+    }
+    return std::move(segment_);
+  }
+
+  // EdgeLD's: until the gap is small or some device is down to a row; a move is never taken back.
+  Segment balance_until_close() {
+    start();
+    for (int i = 0; i < most_moves; ++i) {
+      const std::vector<double> now = costs();
+      const auto [fastest, slowest] = std::minmax_element(now.begin(), now.end());
+      if (*slowest - *fastest < small_gap * *slowest) break;
+      Index least = rows_of(0);
+      for (std::size_t rank = 1; rank < now.size(); ++rank) least = std::min(least, rows_of(rank));
+      if (least <= 1) break;
+      move(at(slowest - now.begin()), at(fastest - now.begin()));
     }
     return std::move(segment_);
   }
@@ -152,14 +173,40 @@ std::vector<std::vector<OpId>> blocks_of(const StripModel& model) {
   return blocks;
 }
 
+std::vector<Line> fit_all(const StripModel& model) {
+  std::vector<Line> lines;
+  for (int rank = 0; rank < model.n_ranks(); ++rank) lines.push_back(fit(model, rank));
+  return lines;
+}
+
 }  // namespace
 
 StripPlan plan_published(const StripModel& model) {
   StripPlan plan = empty_strip_plan(model, all_ranks(model.n_ranks()));
-  std::vector<Line> lines;
-  for (int rank = 0; rank < model.n_ranks(); ++rank) lines.push_back(fit(model, rank));
+  const std::vector<Line> lines = fit_all(model);
   for (std::vector<OpId>& block : blocks_of(model))
-    plan.segments.push_back(Block(model, lines, std::move(block)).plan());
+    plan.segments.push_back(Block(model, lines, std::move(block)).balance_while_it_helps());
+  return plan;
+}
+
+StripPlan plan_edge_ld(const StripModel& model) {
+  StripPlan plan = empty_strip_plan(model, all_ranks(model.n_ranks()));
+  const std::vector<Line> lines = fit_all(model);
+  std::vector<OpId> block;
+  const auto end_block = [&] {
+    if (!block.empty()) plan.segments.push_back(Block(model, lines, std::move(block)).balance_until_close());
+    block.clear();
+  };
+  for (OpId id = 0; id < model.size(); ++id) {
+    if (model.op(id).kind != StripKind::cut) continue;
+    if (as<Pool>(model.graph().op(id)) == nullptr) {
+      block.push_back(id);
+      continue;
+    }
+    end_block();
+    plan.segments.push_back({{id}, cuts_for(model.op(id).n_rows, at(leader), plan.order.size())});
+  }
+  end_block();
   return plan;
 }
 

@@ -43,11 +43,20 @@ namespace strake::partition {
 /// Everything on the rank with which a frame is done first.
 [[nodiscard]] StripPlan plan_single(const StripModel& model);
 
-/// EdgeDI's heuristic (ACM Transactions on Internet Technology 23(1), 2023) and its predecessor EdgeLD's (HPCC 2020).
-/// Blocks of fused layers end where the graph can be divided and the map changes its size. In each block, cuts start in
-/// proportion to throughput, a device costs a * FLOPs + b + upload + download, and one row at a time moves from the
-/// slowest device to the fastest while that shrinks the gap between them; every device keeps a row. What differs from
-/// the papers: a and b are fitted to the profile, and rows go straight to who needs them instead of through the leader.
+/// EdgeLD (Xue, Fang, Xu, Zhang, IEEE HPCC 2020), EdgeDI's predecessor: the convolutions between two poolings are one
+/// fused block; poolings, and what cannot be cut, run on the master, rank 0. In each block cuts start in proportion to
+/// throughput, a device costs a * FLOPs + b + upload + download, and one row at a time moves from the slowest device to
+/// the fastest until they are close, some device is down to a row, or thirty have moved; no move is taken back. What
+/// differs, by the authors' program: devices are close within 1 % of the slowest instead of 20 ms, since kernels here
+/// take less than that; all layers of a block count, not its first; a and b are fitted to the profile; strips are rows
+/// or columns.
+[[nodiscard]] StripPlan plan_edge_ld(const StripModel& model);
+
+/// EdgeDI's heuristic (Fang et al., ACM Transactions on Internet Technology 23(1), 2023). As EdgeLD, but a row moves
+/// only while that shrinks the gap between the slowest device and the fastest, as often as it does, until the slowest
+/// keeps a row; and devices compute whole blocks of the network, poolings too. What differs from the paper: blocks end
+/// where the graph can be divided and the map changes its size, a and b are fitted to the profile, and rows go straight
+/// to who needs them instead of through the leader.
 [[nodiscard]] StripPlan plan_published(const StripModel& model);
 
 }  // namespace strake::partition

@@ -74,8 +74,9 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
       ->check(CLI::IsMember(partition::strategies()))
       ->capture_default_str();
   app.add_option("--objective", options.objective,
-                 "What a plan is to be best at: latency of each frame, or frames per second with several in flight")
-      ->check(CLI::IsMember({"latency", "throughput"}))
+                 "What a plan is to be best at: the latency of each frame, frames per second with several in flight, or the "
+                 "least memory of the rank that holds most")
+      ->check(CLI::IsMember(partition::objectives()))
       ->capture_default_str();
   app.add_option("--rate", options.offered_fps,
                  "Frames that come each second: with --objective throughput, the plan of least latency that keeps up")
@@ -121,6 +122,9 @@ void check_job_options(const CLI::App& app, const CommonOptions& options, int n_
                                  "says how to plan, but --plan gives a plan that is made already; give one of them");
   if (options.offered_fps > 0 && options.objective != "throughput")
     throw CLI::ValidationError("--rate", "is for --objective throughput; give both or none");
+  if (options.objective == "memory" && !partition::has_choice(options.strategy))
+    throw CLI::ValidationError("--objective", "memory chooses among plans, but strategy " + options.strategy +
+                                                  " makes one; use it with auto or a strategy of oodp's");
   if (options.exact && options.kernels == "winograd")
     throw CLI::ValidationError("--kernels",
                                "winograd has other bits than --exact, which is always direct; give one of them");
@@ -208,10 +212,13 @@ engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& 
   return read_inputs(open.session.graph(), *open.files, options);
 }
 
-Plan make_plan(const partition::CostModel& costs, const CommonOptions& options) {
-  return options.objective == "throughput"
-             ? partition::make_throughput_plan(costs, options.strategy, options.offered_fps)
-             : partition::make_plan(costs, options.strategy);
+partition::Goal goal_of(const CommonOptions& options) {
+  partition::Goal goal{.objective = partition::objective_of(options.objective)};
+  constexpr double bytes_per_mb = 1024 * 1024;
+  constexpr double room_for_scratch = 0.03;  // of kernels, which the planner does not know
+  if (options.max_memory_mb > 0) goal.most_bytes = options.max_memory_mb * bytes_per_mb * (1 - room_for_scratch);
+  goal.offered_fps = options.offered_fps;
+  return goal;
 }
 
 PlanResult make_session_plan(engine::Session& session, const CommonOptions& options, const std::string& plan_file) {
@@ -240,7 +247,8 @@ PlanResult make_session_plan(engine::Session& session, const CommonOptions& opti
   }
   Profile profile = session.profile();
   if (!session.is_root()) return result;
-  result.plan = make_plan(partition::CostModel(session.graph(), profile), options);
+  result.plan =
+      partition::make_plan(partition::CostModel(session.graph(), profile), options.strategy, goal_of(options));
   result.profile = std::move(profile);
   for (const std::string& note : result.plan.notes) log(LogLevel::debug, note);
   return result;

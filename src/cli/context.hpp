@@ -12,7 +12,7 @@
 #include "cli/inputs.hpp"
 #include "comm/communicator.hpp"
 #include "engine/session.hpp"
-#include "partition/cost_model.hpp"
+#include "partition/planner.hpp"
 
 namespace strake::cli {
 
@@ -92,12 +92,12 @@ struct PlanResult {
   std::optional<Profile> profile;  // where it was measured, on rank 0
 };
 
+/// What the options ask of a plan.
+[[nodiscard]] partition::Goal goal_of(const CommonOptions& options);
+
 /// Collective.
 [[nodiscard]] PlanResult make_session_plan(engine::Session& session, const CommonOptions& options,
                                            const std::string& plan_file);
-
-/// The plan that strategy and objective ask for. @throws InvalidInput
-[[nodiscard]] Plan make_plan(const partition::CostModel& costs, const CommonOptions& options);
 
 /// Writes to stdout on rank 0 unless -q. @throws std::runtime_error if stdout takes no more
 void print(const Context& context, const CommonOptions& options, const std::string& text);

@@ -87,6 +87,8 @@ nlohmann::json frame_json(const FrameReport& report) {
           {"speedup", number_or_null(speedup)},
           {"ideal_speedup", number_or_null(report.ideal_speedup)},
           {"efficiency", number_or_null(efficiency)},
+          {"whole_rows_bound_ms", number_or_null(report.bounds.whole_rows_ms)},
+          {"communication_bound_ms", number_or_null(report.bounds.communication_ms)},
           {"ranks", ranks_json(report.ranks)}};
 }
 
@@ -268,6 +270,13 @@ std::string verdict_text(const partition::Verdict& verdict, int n_ranks, bool co
     list += fmt::format("{}{} {:.1f} %", list.empty() ? "" : ", ", name, percent == 0 ? 0 : percent);
   }
   return text + "held back by: " + list + " of the frame\n";
+}
+
+std::string bound_text(double bound_us, double predicted_us) {
+  if (bound_us <= 0) return "";
+  return fmt::format(
+      "bound: no plan takes less than {:.3f} ms by these costs and links; this one is {:.1f} % above it\n",
+      bound_us / 1000, 100 * std::max(predicted_us / bound_us - 1, 0.0));
 }
 
 nlohmann::json verdict_json(const partition::Verdict& verdict) {

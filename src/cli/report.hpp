@@ -19,6 +19,12 @@ namespace strake::cli {
 /// One line per rank: share, compute, wait, bytes, memory.
 [[nodiscard]] std::string ranks_text(const std::vector<engine::RankReport>& ranks);
 
+/// How fast a frame could be at best, by the profile that the plan was made from, in milliseconds.
+struct Bounds {
+  std::optional<double> whole_rows_ms;     // each operator cut at whole rows, all ranks waiting behind it, links free
+  std::optional<double> communication_ms;  // of any plan, on these links
+};
+
 /// What `run` and `bench` write as JSON: the same keys for both. What was not measured is empty, and null there.
 struct FrameReport {
   std::string model;
@@ -31,6 +37,7 @@ struct FrameReport {
   std::optional<double> predicted_ms;
   std::optional<double> best_single_ms;
   std::optional<double> ideal_speedup;
+  Bounds bounds;
   std::vector<engine::RankReport> ranks;
 };
 
@@ -70,6 +77,9 @@ struct FrameReport {
 /// @param compared  the plan is the best of all strategies, so that it speaks for the cluster
 [[nodiscard]] std::string verdict_text(const partition::Verdict& verdict, int n_ranks, bool compared);
 [[nodiscard]] nlohmann::json verdict_json(const partition::Verdict& verdict);
+
+/// How far the plan is from what no plan can beat, in one line; empty where nothing was measured.
+[[nodiscard]] std::string bound_text(double bound_us, double predicted_us);
 
 /// "1.50 GB", "3.2 MB", "57 kB", "12 B".
 [[nodiscard]] std::string bytes_text(double bytes);

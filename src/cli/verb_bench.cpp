@@ -11,6 +11,7 @@
 #include "cli/trace_json.hpp"
 #include "cli/verbs.hpp"
 #include "partition/bounds.hpp"
+#include "partition/frame_bound.hpp"
 
 namespace strake::cli {
 
@@ -50,7 +51,7 @@ class Progress {
 };
 
 struct Measured {
-  std::vector<std::vector<double>> single_us;  // [rank][frame], alone
+  std::vector<std::vector<double>> single_us;  // [rank][frame], alone; no rank where it does not fit into memory
   std::vector<double> cluster_ms;              // [cycle]
 };
 
@@ -60,13 +61,14 @@ Measured run_frames(const Context& context, const BenchOptions& options, engine:
   const int cycles = cycles_for(options.frames, session.plan());
   const int rounds = std::min(cycles, most_rounds);
   const Progress progress(context.is_root() && !options.common.quiet, cycles);
-  Measured measured{.single_us = std::vector<std::vector<double>>(static_cast<std::size_t>(session.size())),
-                    .cluster_ms = {}};
+  Measured measured;
+  if (session.fits_alone()) measured.single_us.resize(static_cast<std::size_t>(session.size()));
   for (int round = 0; round < rounds; ++round) {
     const int end = cycles * (round + 1) / rounds;
     const int begin = cycles * round / rounds;
-    const std::vector<std::vector<double>> alone =
-        session.measure_single_ranks((end - begin) * session.plan().frames, inputs);
+    std::vector<std::vector<double>> alone;
+    if (!measured.single_us.empty())
+      alone = session.measure_single_ranks((end - begin) * session.plan().frames, inputs);
     for (std::size_t rank = 0; rank < alone.size(); ++rank)
       measured.single_us[rank].insert(measured.single_us[rank].end(), alone[rank].begin(), alone[rank].end());
     const int warm_up = round == 0 ? options.warm_up : std::min(options.warm_up, later_warm_up);
@@ -79,6 +81,24 @@ Measured run_frames(const Context& context, const BenchOptions& options, engine:
   return measured;
 }
 
+Bounds bounds_of(const Graph& graph, const std::optional<Profile>& profile) {
+  if (!profile) return {};
+  const partition::CostModel costs(graph, *profile);
+  const std::vector<double> whole_us = partition::whole_us(costs);
+  const double single_us = *std::min_element(whole_us.begin(), whole_us.end());
+  return {.whole_rows_ms = single_us / partition::whole_rows_speedup(costs) / 1000,
+          .communication_ms = partition::frame_bound_us(costs) / 1000};
+}
+
+std::string speedup_text(std::optional<double> best_single_ms, double cluster_ms, std::optional<double> ideal) {
+  if (!best_single_ms || !ideal)
+    return fmt::format("cluster {:.3f} ms; no rank may hold the whole model (--max-memory)\n", cluster_ms);
+  const double speedup = *best_single_ms / cluster_ms;
+  return fmt::format(
+      "best single rank {:.3f} ms, cluster {:.3f} ms: speedup {:.3f} of ideal {:.3f}, efficiency {:.1f} %\n",
+      *best_single_ms, cluster_ms, speedup, *ideal, 100 * speedup / *ideal);
+}
+
 int bench(const Context& context, const BenchOptions& options) {
   begin_verb(context, options.common, {}, {options.plan_file});
   OpenSession open = open_session(context, options.common, options.inputs);
@@ -89,6 +109,7 @@ int bench(const Context& context, const BenchOptions& options) {
   if (predicted)
     print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, planned.plan.strategy));
 
+  const Bounds bounds = bounds_of(session.graph(), planned.profile);
   session.compile(std::move(planned.plan));
   if (options.profile) session.measure_copies();
   begin_trace(options.common, session, options.frames);
@@ -103,20 +124,23 @@ int bench(const Context& context, const BenchOptions& options) {
   std::vector<double> single_us;
   for (const std::vector<double>& samples : measured.single_us) single_us.push_back(engine::median(samples));
   const engine::Percentiles latency = engine::percentiles(measured.cluster_ms);
-  const double best_single_ms = *std::min_element(single_us.begin(), single_us.end()) / 1000;
-  const double ideal = partition::ideal_speedup(single_us);
+  std::optional<double> best_single_ms;
+  std::optional<double> ideal;
+  if (!single_us.empty()) {
+    best_single_ms = *std::min_element(single_us.begin(), single_us.end()) / 1000;
+    ideal = partition::ideal_speedup(single_us);
+  }
   const int in_flight = session.plan().frames;
   const int frames = static_cast<int>(measured.cluster_ms.size()) * in_flight;
-  const double frame_ms = latency.p50 / in_flight;
-  const double speedup = best_single_ms / frame_ms;
   const int used = ranks_used(session.plan(), session.graph());
 
   std::string text =
       fmt::format("{}: {} on {} of {} ranks ({}): {}\n", session.graph().name, frames_text(frames, in_flight), used,
                   session.size(), session.plan().strategy, cycles_text(latency, in_flight));
-  text += fmt::format(
-      "best single rank {:.3f} ms, cluster {:.3f} ms{}: speedup {:.3f} of ideal {:.3f}, efficiency {:.1f} %\n",
-      best_single_ms, frame_ms, in_flight > 1 ? " for each frame" : "", speedup, ideal, 100 * speedup / ideal);
+  text += speedup_text(best_single_ms, latency.p50 / in_flight, ideal);
+  if (bounds.communication_ms && in_flight == 1)
+    text += fmt::format("bound with communication {:.3f} ms, with whole rows and free links {:.3f} ms\n",
+                        *bounds.communication_ms, *bounds.whole_rows_ms);
   if (!options.common.slowdowns.empty())
     text += "(speeds of ranks are emulated by --emulate-slowdown; the bound is that of the emulated speeds)\n";
   text += ranks_text(ranks);
@@ -134,6 +158,7 @@ int bench(const Context& context, const BenchOptions& options) {
                                     .predicted_ms = predicted,
                                     .best_single_ms = best_single_ms,
                                     .ideal_speedup = ideal,
+                                    .bounds = bounds,
                                     .ranks = ranks});
   if (options.profile) json["profile"] = frame_parts_json(parts);
   write_json(context, options.common, json);

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/numbers.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
 #include "io/file.hpp"
 #include "partition/cycle_model.hpp"
+#include "partition/frame_bound.hpp"
+#include "partition/memory.hpp"
 #include "partition/plan_json.hpp"
 #include "partition/planner.hpp"
 
@@ -78,11 +81,29 @@ Profile profile_for(engine::Session& session, const PlanOptions& options) {
   return session.size() == 1 && options.ranks > 1 && session.is_root() ? copies(measured, options) : measured;
 }
 
-// Of a cycle all times are those of its frames together.
-partition::Verdict judge_frames(const partition::CostModel& costs, const Plan& plan) {
-  if (plan.frames == 1) return partition::judge(costs, plan);
+struct Judged {
+  partition::Verdict verdict;      // of a cycle all times are those of its frames together
+  std::optional<double> bound_us;  // of one frame; none where several are in flight
+  std::vector<double> memory_mb;   // [rank]
+
+  [[nodiscard]] std::optional<double> gap(const Plan& plan) const {
+    if (!bound_us || *bound_us <= 0) return std::nullopt;
+    return plan.predicted_us / *bound_us - 1;
+  }
+};
+
+std::vector<double> megabytes(std::vector<double> bytes) {
+  for (double& one : bytes) one /= 1024 * 1024;
+  return bytes;
+}
+
+Judged judge_frames(const partition::CostModel& costs, const Plan& plan) {
+  if (plan.frames == 1)
+    return {partition::judge(costs, plan), partition::frame_bound_us(costs),
+            megabytes(partition::process_bytes(costs.graph(), costs.profile(), plan))};
   const partition::CycleModel cycle(costs, plan);
-  return partition::judge(cycle.costs, cycle.unrolled.plan);
+  return {partition::judge(cycle.costs, cycle.unrolled.plan), std::nullopt,
+          megabytes(partition::process_bytes(cycle.unrolled.graph, cycle.costs.profile(), cycle.unrolled.plan))};
 }
 
 double fps_of(const Plan& plan) { return plan.predicted_us > 0 ? plan.frames * 1e6 / plan.predicted_us : 0; }
@@ -102,8 +123,9 @@ int plan(const Context& context, const PlanOptions& options) {
   if (!context.is_root()) return 0;
 
   const partition::CostModel costs(session.graph(), profile);
-  const Plan made = make_plan(costs, options.common);
-  const partition::Verdict verdict = judge_frames(costs, made);
+  const Plan made = partition::make_plan(costs, options.common.strategy, goal_of(options.common));
+  const Judged judged = judge_frames(costs, made);
+  const partition::Verdict& verdict = judged.verdict;
   std::string text = made.frames == 1 ? plan_text(session.graph(), made, &profile) : cycle_text(session.graph(), made);
   for (const std::string& note : made.notes) text += note + "\n";
   text += fmt::format("{}: {} ranks used of {}, predicted {:.3f} ms", made.strategy,
@@ -114,6 +136,9 @@ int plan(const Context& context, const PlanOptions& options) {
   if (made.transfer_type != TransferType::f32)
     text += fmt::format("f32 tensors travel between hosts as {}\n", to_string(made.transfer_type));
   text += verdict_text(verdict, made.n_ranks, options.common.strategy == "auto");
+  if (judged.bound_us) text += bound_text(*judged.bound_us, made.predicted_us);
+  text += fmt::format("memory: {:.0f} MB on the rank that holds most, without scratch memory\n",
+                      *std::ranges::max_element(judged.memory_mb));
   print(context, options.common, text);
   const std::string json = partition::plan_to_json(session.graph(), made);
   if (!options.file.empty()) io::write_file(options.file, json + "\n");
@@ -124,6 +149,9 @@ int plan(const Context& context, const PlanOptions& options) {
               {"predicted_ms", made.predicted_us / 1000},
               {"frames_in_flight", made.frames},
               {"throughput_fps", fps_of(made)},
+              {"communication_bound_ms", judged.bound_us ? nlohmann::json(*judged.bound_us / 1000) : nlohmann::json()},
+              {"gap", judged.gap(made) ? nlohmann::json(*judged.gap(made)) : nlohmann::json()},
+              {"memory_mb", judged.memory_mb},
               {"verdict", verdict_json(verdict)},
               {"notes", made.notes},
               {"plan", nlohmann::json::parse(json)}});

@@ -175,6 +175,7 @@ int run(const Context& context, const RunOptions& options) {
                          .predicted_ms = predicted_ms(plan),
                          .best_single_ms = {},
                          .ideal_speedup = {},
+                         .bounds = {},
                          .ranks = ranks}));
   return 0;
 }

@@ -26,13 +26,17 @@ struct Cut {
   enum class Along : unsigned char { strips, channels };
   Along along = Along::strips;
   double fraction = 1;
+  bool with_uncut = false;  // operators that cannot be cut are measured with it
 };
 
 // Half the rows can cost more than all of them (see docs/planning.md), so several; what lies between is interpolated.
-constexpr Cut cuts[] = {{Cut::Along::strips, 1.0},    {Cut::Along::strips, 0.75}, {Cut::Along::strips, 0.6},
-                        {Cut::Along::strips, 0.5},    {Cut::Along::strips, 0.4},  {Cut::Along::strips, 0.25},
-                        {Cut::Along::strips, 0.125},  {Cut::Along::strips, 0.03}, {Cut::Along::channels, 0.5},
-                        {Cut::Along::channels, 0.25}, {Cut::Along::channels, 0.1}};
+constexpr double smallest_strip = 0.03;
+constexpr Cut cuts[] = {{Cut::Along::strips, 1.0},   {Cut::Along::strips, 0.75},
+                        {Cut::Along::strips, 0.6},   {Cut::Along::strips, 0.5},
+                        {Cut::Along::strips, 0.4},   {Cut::Along::strips, 0.25},
+                        {Cut::Along::strips, 0.125}, {Cut::Along::strips, smallest_strip},
+                        {Cut::Along::channels, 0.5}, {Cut::Along::channels, 0.25},
+                        {Cut::Along::channels, 0.1}};
 
 // What a rank may hold of a heavy operator.
 constexpr std::size_t heavy_part_bytes = std::size_t{64} << 20;
@@ -87,7 +91,7 @@ Plan plan_of(const Graph& graph, const ProfilerOptions& options, const Cut& cut,
     Box box = whole(graph.shape(id));
     if (const std::optional<Interval> part = part_of(graph, id, axis, cut))
       box = with_axis(box, axis_of(axis, cut), *part);
-    else if (cut.fraction < 1)
+    else if (!cut.with_uncut)
       continue;
     plan.boxes(id, 0) = {box};
   }
@@ -202,14 +206,36 @@ double measure_copy_us_per_byte() {
 // [op]: extent and microseconds of each time that it was measured.
 using CostPoints = std::vector<std::map<Index, std::vector<double>>>;
 
-std::vector<Families> families_by_cut(const Graph& graph, const ProfilerOptions& options) {
+// What a rank holds while it measures a stretch: activations, and weights of direct kernels.
+double held_bytes(const Graph& graph, const ProfilerOptions& options, const Cut& cut, const Stretch& stretch) {
+  const Plan plan = plan_of(graph, options, cut, stretch);
+  auto bytes = static_cast<double>(lay_out(lay_out_slabs(graph, plan, 0, Messages::left_out).buffers).n_bytes);
+  for (OpId id = stretch.begin; id < stretch.end; ++id)
+    if (!plan.boxes(id, 0).empty()) bytes += static_cast<double>(weight_bytes(graph, graph.op(id)));
+  return bytes;
+}
+
+// True where all ranks have room for it. Collective, but for profiles without a limit.
+bool fits(const Graph& graph, const ProfilerOptions& options, const Cut& cut, const std::vector<Stretch>& list) {
+  if (options.most_bytes == std::numeric_limits<double>::infinity()) return true;
+  double most = 0;
+  for (const Stretch& stretch : list) most = std::max(most, held_bytes(graph, options, cut, stretch));
+  return options.largest(most > options.most_bytes ? 1 : 0) == 0;
+}
+
+std::vector<Families> families_by_cut(const Graph& graph, const ProfilerOptions& options,
+                                      const std::vector<Cut>& cuts) {
   const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
-  if (!measured) return std::vector<Families>(std::size(cuts), fixed_families(graph, options.policy));
+  if (!measured) return std::vector<Families>(cuts.size(), fixed_families(graph, options.policy));
   std::vector<Families> list;
   Candidates candidates = all_candidates(graph);
   for (const Cut& cut : cuts) {
     if (cut.along == Cut::Along::channels) {
       list.push_back(list.front());  // of whole maps: what is fast with all channels is so with fewer
+      continue;
+    }
+    if (!fits(graph, options, cut, {{0, graph.size()}})) {
+      list.push_back(fixed_families(graph, KernelPolicy::direct));
       continue;
     }
     (void)options.largest(0);  // all begin together
@@ -277,12 +303,30 @@ FrameStatistics measure_cut(const Graph& graph, const ProfilerOptions& options, 
   return frame;
 }
 
-OpCost cost_of(const std::map<Index, std::vector<double>>& points) {
+// Of a large map with little memory only small strips are measured, at least the smallest.
+std::vector<Cut> cuts_within(const Graph& graph, const ProfilerOptions& options) {
+  std::vector<Cut> list;
+  for (Cut cut : cuts) {
+    cut.with_uncut = list.empty();
+    const bool last_strip = cut.fraction == smallest_strip && list.empty();
+    if (fits(graph, options, cut, stretches(graph, options, cut, fixed_families(graph, KernelPolicy::direct))) ||
+        last_strip)
+      list.push_back(cut);
+  }
+  return list;
+}
+
+// @param all  extent of the whole map, at which what was not measured is in proportion to the largest that was
+OpCost cost_of(const std::map<Index, std::vector<double>>& points, Index all) {
   OpCost cost;
   for (const auto& [extent, us] : points) {
     cost.extents.push_back(extent);
     cost.microseconds.push_back(median(us));
   }
+  if (cost.extents.empty() || cost.extents.back() >= all) return cost;
+  cost.microseconds.push_back(cost.microseconds.back() * static_cast<double>(all) /
+                              static_cast<double>(cost.extents.back()));
+  cost.extents.push_back(all);
   return cost;
 }
 
@@ -319,21 +363,23 @@ RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options) 
   RankProfile profile;
   CostPoints strips(graph.ops.size());
   CostPoints channels(graph.ops.size());
-  const std::vector<Families> families = families_by_cut(graph, options);
+  const std::vector<Cut> list = cuts_within(graph, options);
+  const std::vector<Families> families = families_by_cut(graph, options, list);
   std::vector<double> whole_us;
   std::vector<double> jitters;
   double slowest_us = 0;
   do {
     const std::size_t sweep = whole_us.size();
-    for (std::size_t i = 0; i < std::size(cuts); ++i) {
-      CostPoints& points = cuts[i].along == Cut::Along::channels ? channels : strips;
-      const FrameStatistics frame = measure_cut(graph, options, cuts[i], families[i], sweep, points);
-      if (i == 0) whole_us.push_back(frame.us);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      CostPoints& points = list[i].along == Cut::Along::channels ? channels : strips;
+      const FrameStatistics frame = measure_cut(graph, options, list[i], families[i], sweep, points);
+      if (i == 0) whole_us.push_back(frame.us / list[i].fraction);
       jitters.insert(jitters.end(), frame.jitters_us.begin(), frame.jitters_us.end());
     }
     slowest_us = options.largest(whole_us.back());
     // All ranks see the same times, so all stop together.
   } while (whole_us.size() < sweeps && slowest_us < most_us_for_sweeps);
+  const std::vector<int> axes = strip_axes(graph, options.axis);
   profile.whole_us = median(std::move(whole_us));
   profile.jitter_us = median(std::move(jitters));
   for (OpId id = 0; id < graph.size(); ++id) {
@@ -343,9 +389,11 @@ RankProfile measure_profile(const Graph& graph, const ProfilerOptions& options) 
     profile.whole_us += us;
   }
   for (OpId id = 0; id < graph.size(); ++id) {
-    OpCost cost = cost_of(strips[static_cast<std::size_t>(id)]);
+    const int axis = axes[static_cast<std::size_t>(id)];
+    OpCost cost =
+        cost_of(strips[static_cast<std::size_t>(id)], axis < 0 ? 1 : graph.shape(id)[static_cast<std::size_t>(axis)]);
     if (cost.extents.empty()) cost = {.extents = {1}, .microseconds = {0.0}};
-    OpCost by_channels = cost_of(channels[static_cast<std::size_t>(id)]);
+    OpCost by_channels = cost_of(channels[static_cast<std::size_t>(id)], 0);
     if (!by_channels.extents.empty() && by_channels.extents.back() < graph.shape(id)[1]) {
       by_channels.extents.push_back(graph.shape(id)[1]);
       by_channels.microseconds.push_back(cost.microseconds.back());

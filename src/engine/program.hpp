@@ -9,8 +9,8 @@
 #include "comm/communicator.hpp"
 #include "core/blob.hpp"
 #include "core/plan.hpp"
+#include "core/slab_layout.hpp"
 #include "engine/replay.hpp"
-#include "engine/slab_layout.hpp"
 #include "kernels/kernel.hpp"
 
 namespace strake::engine {

@@ -153,6 +153,9 @@ class Session {
   /// Forgets the times of frames so far. Local.
   void forget_times();
 
+  /// Collective: whether every rank may hold the whole model under `Settings::max_memory_mb`.
+  [[nodiscard]] bool fits_alone();
+
   /// Collective: the whole model on each rank alone, one after the other, while the others sleep. Latencies in
   /// microseconds, by rank and frame; fewer frames than asked for where they take long. The first call prepares, later
   /// ones go on.

@@ -20,6 +20,7 @@
 #include "engine/session_messages.hpp"
 #include "kernels/isa.hpp"
 #include "partition/cost_model.hpp"
+#include "partition/memory.hpp"
 
 namespace strake::engine {
 
@@ -188,6 +189,14 @@ Families Session::families_alone(const Plan& plan) const {
   Families families = measure_families(graph_, plan, 0, most_held_bytes());
   store_families(key, families);
   return families;
+}
+
+bool Session::fits_alone() {
+  if (settings_.max_memory_mb <= 0) return true;
+  Profile profile;
+  profile.ranks.emplace_back().baseline_bytes = base_mb_ * bytes_per_mb;
+  const double bytes = partition::most_process_bytes(graph_, profile, single_rank_plan(graph_, 1, 0));
+  return largest(bytes / bytes_per_mb) <= settings_.max_memory_mb;
 }
 
 std::vector<double> Session::run_alone(int frames, const TensorMap& inputs) {

@@ -7,12 +7,14 @@ net=$scratch/net.onnx
 expect 0 'GFLOP a frame' "$strake" info "$net"
 expect 0 'whole model' "$strake" profile "$net"
 expect 0 'predicted' "$strake" plan "$net" --ranks 3 --link 1gbit,100us
+expect 0 'bound: no plan takes less than' "$strake" plan "$net" --ranks 3 --link 1gbit,100us --json "$scratch/plan.json"
+grep -q '"gap": [0-9]' "$scratch/plan.json" || fail "plan --json lacks the gap"
 expect 0 'held back by: messages' "$strake" plan "$net" --ranks 3 --link 1gbit,100us --strategy equal
 expect 0 'verdict: use one node: rank [01] takes' "$strake" plan "$net" --ranks 2 --link 1kbit,100ms
 expect 0 'efficiency' "$mpirun" 2 "$strake" bench "$net" --frames 5 --json "$scratch/bench.json"
 for key in model ranks_used latency_ms p50 p90 p99 min max mean predicted_ms best_single_ms cluster_ms speedup \
-  ideal_speedup efficiency ranks rank host threads share compute_ms wait_ms sent_bytes received_bytes peak_rss_mb \
-  predicted_peak_mb; do
+  ideal_speedup efficiency whole_rows_bound_ms communication_bound_ms ranks rank host threads share compute_ms wait_ms \
+  sent_bytes received_bytes peak_rss_mb predicted_peak_mb; do
   grep -q "\"$key\":" "$scratch/bench.json" || fail "bench --json lacks '$key'"
 done
 expect 0 'equal' "$mpirun" 3 "$strake" verify "$net" --strategy equal
@@ -70,6 +72,12 @@ END
   [ "$bf16" = "$(sent_bytes "$scratch/fp16.json")" ] && [ $((2 * rounded)) -gt "$f32" ] && [ $((scales % 4)) = 0 ] &&
     [ "$scales" -gt 0 ] && [ "$scales" -le 400 ] || fail "ranks sent $f32 bytes, bf16 $bf16, int8 $int8"
 fi
+
+# The planner minds memory.
+expect 0 'memory: [0-9]+ MB' "$strake" plan "$net" --ranks 3 --objective memory --json "$scratch/lean.json"
+grep -q '"memory_mb":' "$scratch/lean.json" || fail "plan --json lacks memory_mb"
+expect 2 'one plan|makes one' "$strake" plan "$net" --ranks 3 --objective memory --strategy equal
+expect 2 'objective' "$strake" plan "$net" --ranks 3 --objective beauty
 
 # A rank that is thirty times slower is left out.
 "$mpirun" 2 "$strake" bench "$net" --frames 3 --emulate-slowdown 1,30 --json "$scratch/slow.json" >/dev/null 2>&1

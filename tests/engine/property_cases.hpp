@@ -39,7 +39,7 @@ inline engine::TensorMap run_rank(const Case& one, const Plan& plan, int rank, c
   kernels::flush_denormals();
   Graph graph = deep_copy(one.graph);
   kernels::WeightStore weights(graph);
-  const engine::Program program(graph, plan, rank, communicator, weights, {exactness, engine::Messages::sent});
+  const engine::Program program(graph, plan, rank, communicator, weights, {exactness, Messages::sent});
   engine::Executor executor(program, {});
   engine::TensorMap outputs;
   // Twice: a second frame must not depend on what the first left behind.

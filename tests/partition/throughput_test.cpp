@@ -73,14 +73,14 @@ TEST(Throughput, DealsWholeFramesWhereHalosAreDear) {
 TEST(Throughput, TakesTheLeastLatencyThatKeepsUp) {
   const Graph graph = chain();
   const CostModel costs(graph, even_profile(graph, {10, 10}, {400, 0}));
-  const Plan slow = make_throughput_plan(costs, "auto", 1000);
+  const Plan slow = make_throughput_plan(costs, "auto", {.offered_fps = 1000});
   EXPECT_EQ(slow.strategy, "single");
   EXPECT_EQ(slow.frames, 1);
-  const Plan fast = make_throughput_plan(costs, "auto", 2000);
+  const Plan fast = make_throughput_plan(costs, "auto", {.offered_fps = 2000});
   EXPECT_GE(fps(fast), 2000);
   EXPECT_GT(fast.frames, 1);
   // Nothing keeps up with this one: as many as can be.
-  EXPECT_EQ(make_throughput_plan(costs, "auto", 1e6).produces, make_throughput_plan(costs, "auto").produces);
+  EXPECT_EQ(make_throughput_plan(costs, "auto", {.offered_fps = 1e6}).produces, make_throughput_plan(costs, "auto").produces);
 }
 
 // Four equal ranks, two groups: each splits frames of its own.

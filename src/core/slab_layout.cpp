@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/slab_layout.hpp"
+#include "core/slab_layout.hpp"
 
 #include <algorithm>
 
 #include "core/view.hpp"
 
-namespace strake::engine {
+namespace strake {
 
 namespace {
 
@@ -132,4 +132,4 @@ SlabLayout lay_out_slabs(const Graph& graph, const Plan& plan, int rank, Message
   return Builder(graph, plan, rank, messages).build();
 }
 
-}  // namespace strake::engine
+}  // namespace strake

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace strake::engine {
+namespace strake {
 
 /// A buffer and the steps between which it is alive, both included.
 struct BufferRequest {
@@ -24,4 +24,4 @@ struct ArenaLayout {
 /// Source: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", arXiv:2001.03288.
 [[nodiscard]] ArenaLayout lay_out(const std::vector<BufferRequest>& requests);
 
-}  // namespace strake::engine
+}  // namespace strake

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "core/plan.hpp"
-#include "engine/arena.hpp"
+#include "core/arena.hpp"
 
-namespace strake::engine {
+namespace strake {
 
 /// The piece of one operator's output that a rank keeps: what it produces and what it needs of others, one dense box.
 struct Slab {
@@ -36,4 +36,4 @@ enum class Messages : unsigned char { sent, left_out };
 /// as if all halos were there already, as for measuring a strip alone.
 [[nodiscard]] SlabLayout lay_out_slabs(const Graph& graph, const Plan& plan, int rank, Messages messages);
 
-}  // namespace strake::engine
+}  // namespace strake

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/arena.hpp"
+#include "core/arena.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-namespace strake::engine {
+namespace strake {
 namespace {
 
 TEST(Arena, SharesMemoryOfBuffersThatNeverLiveTogether) {
@@ -44,4 +44,4 @@ TEST(Arena, NeverOverlapsBuffersThatLiveTogether) {
 }
 
 }  // namespace
-}  // namespace strake::engine
+}  // namespace strake

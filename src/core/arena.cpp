@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/arena.hpp"
+#include "core/arena.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-namespace strake::engine {
+namespace strake {
 
 namespace {
 
@@ -54,4 +54,4 @@ ArenaLayout lay_out(const std::vector<BufferRequest>& requests) {
   return layout;
 }
 
-}  // namespace strake::engine
+}  // namespace strake
