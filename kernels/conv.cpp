@@ -60,16 +60,34 @@ Box covered(const MakeContext& context, const Box& computed) {
   return {{computed[0], channels, reach(conv.window.h, computed[2]), reach(conv.window.w, computed[3])}};
 }
 
+bool is_pointwise(const Conv& conv) { return conv.window.h.kernel == 1 && conv.window.w.kernel == 1; }
+
 // 1x1 kernels with strides leave the last columns of a map out, which makes the view of what they read a window. The
 // primitive passes over those columns as well, so it may be told of the whole rows, without a copy.
 View with_unread_columns(const Conv& conv, const View& src) {
-  const bool pointwise = conv.window.h.kernel == 1 && conv.window.w.kernel == 1;
-  if (!pointwise || src.box.empty() || src.strides[3] == 0) return src;
+  if (!is_pointwise(conv) || src.box.empty() || src.strides[3] == 0) return src;
   const Index unread = src.strides[2] / src.strides[3] - src.box[3].size();
   if (unread <= 0 || unread >= conv.window.w.stride) return src;
   View rows = src;
   rows.box[3].end += unread;
   return rows.dense() ? rows : src;
+}
+
+// What a pointwise kernel with strides reads, and what lies behind its last row and column up to a whole stride. It
+// reads nothing there, but oneDNN's kernels for AVX2 (jit_1x1) take only maps of that size.
+Box with_whole_strides(const Conv& conv, Box read, const Box& computed) {
+  if (!is_pointwise(conv)) return read;
+  read[2].end = read[2].begin + computed[2].size() * conv.window.h.stride;
+  read[3].end = read[3].begin + computed[3].size() * conv.window.w.stride;
+  return read;
+}
+
+// Such a map where the slab is one but for its last rows, which then may lie behind the slab.
+std::optional<View> without_last_rows(const Conv& conv, View src, const Box& computed) {
+  const Box all = with_whole_strides(conv, src.box, computed);
+  if (all == src.box || all[3] != src.box[3] || all[0].size() != 1) return std::nullopt;
+  src.box = all;
+  return src.dense() ? std::optional(src) : std::nullopt;
 }
 
 // Groups that `channels` touches, all of their output channels.
@@ -109,13 +127,22 @@ KernelPtr make_exact(const MakeContext& context, const dnnl::primitive_attr& att
   Box computed = context.request.dst.box;
   computed[1] = whole_groups(context, computed[1]);
   const View src = with_unread_columns(conv, context.request.src.front());
-  if (const ConvSlabs slabs{src, src.box, computed}; !src.box.empty())
+  if (!src.box.empty()) {
+    const ConvSlabs slabs{src, src.box, computed};
     if (auto pd = found(slabs)) return bind(context, *pd, slabs);
+    if (const std::optional<View> all = without_last_rows(conv, src, computed)) {
+      const ConvSlabs longer{*all, all->box, computed};
+      if (auto pd = found(longer)) return bind(context, *pd, longer);
+    }
+  }
   // What it refuses becomes a slab without padding, wider and wider.
   const View& exactly = context.request.src.front();
   for (Box last; computed != last; computed = grown(computed, context.op().shape)) {
-    const ConvSlabs slabs{exactly, covered(context, computed), computed};
-    if (auto pd = found(slabs)) return bind(context, *pd, slabs);
+    const Box read = covered(context, computed);
+    for (const Box& box : {read, with_whole_strides(conv, read, computed)}) {
+      const ConvSlabs slabs{exactly, box, computed};
+      if (auto pd = found(slabs)) return bind(context, *pd, slabs);
+    }
     last = computed;
   }
   throw InvalidInput("operator '" + context.op().name + "': its kernel " + wanted + " cannot compute the box " +

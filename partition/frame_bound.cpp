@@ -88,8 +88,8 @@ class Relaxation {
   // With as few bytes as any tensor may travel in.
   [[nodiscard]] Link link(int src, int dst) const {
     Link link = costs_.profile().links[at(src)][at(dst)];
-    const double share = static_cast<double>(size_of(costs_.profile().transfer_type)) /
-                         static_cast<double>(size_of(TransferType::f32));
+    const double share =
+        static_cast<double>(size_of(costs_.profile().transfer_type)) / static_cast<double>(size_of(TransferType::f32));
     link.us_per_byte *= share;
     link.overhead_us_per_byte *= share;
     return link;

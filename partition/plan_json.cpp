@@ -149,14 +149,14 @@ std::string plan_to_json(const Graph& graph, const Plan& plan) {
     }
   }
   ordered_json json = {{"strake_plan", 1},
-                             {"model", plan.model},
-                             {"name", graph.name},
-                             {"ranks", plan.n_ranks},
-                             {"axis", axis_name(plan.axis)},
-                             {transfer_key, to_string(plan.transfer_type)},
-                             {"strategy", plan.strategy},
-                             {"predicted_ms", plan.predicted_us / 1000},
-                             {"notes", plan.notes}};
+                       {"model", plan.model},
+                       {"name", graph.name},
+                       {"ranks", plan.n_ranks},
+                       {"axis", axis_name(plan.axis)},
+                       {transfer_key, to_string(plan.transfer_type)},
+                       {"strategy", plan.strategy},
+                       {"predicted_ms", plan.predicted_us / 1000},
+                       {"notes", plan.notes}};
   if (plan.frames > 1) json[frames_key] = plan.frames;
   json["operators"] = std::move(operators);
   return write_json(json, "operators");

@@ -28,7 +28,8 @@ enum class Objective : unsigned char {
 struct Goal {
   Objective objective = Objective::latency;
   double most_bytes = std::numeric_limits<double>::infinity();  // of any rank's process, see partition/memory.hpp
-  double offered_fps = 0;  // throughput: of the plans that keep up, the one whose frames take least; 0 for as many as can be
+  double offered_fps =
+      0;  // throughput: of the plans that keep up, the one whose frames take least; 0 for as many as can be
 };
 
 /// Their names: "latency", "throughput", "memory".

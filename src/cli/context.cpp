@@ -73,9 +73,10 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--strategy", options.strategy, "Planner; auto never takes a plan predicted slower than one rank")
       ->check(CLI::IsMember(partition::strategies()))
       ->capture_default_str();
-  app.add_option("--objective", options.objective,
-                 "What a plan is to be best at: the latency of each frame, frames per second with several in flight, or the "
-                 "least memory of the rank that holds most")
+  app.add_option(
+         "--objective", options.objective,
+         "What a plan is to be best at: the latency of each frame, frames per second with several in flight, or the "
+         "least memory of the rank that holds most")
       ->check(CLI::IsMember(partition::objectives()))
       ->capture_default_str();
   app.add_option("--rate", options.offered_fps,

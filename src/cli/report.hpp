@@ -33,7 +33,7 @@ struct FrameReport {
   int frames = 0;
   int in_flight = 1;               // frames of a cycle
   engine::Percentiles latency_ms;  // of a cycle
-  std::optional<double> tail_ms;  // of them, behind the graph
+  std::optional<double> tail_ms;   // of them, behind the graph
   std::optional<double> predicted_ms;
   std::optional<double> best_single_ms;
   std::optional<double> ideal_speedup;

@@ -232,8 +232,9 @@ engine::Trace end_trace(const CommonOptions& options, engine::Session& session) 
 
 std::string write_trace(const CommonOptions& options, const engine::Session& session, const engine::Trace& trace) {
   if (options.trace.empty()) return "";
-  io::write_file(options.trace,
-                 [&](std::ostream& stream) { write_trace_events(stream, session.running_graph(), session.running_plan(), trace); });
+  io::write_file(options.trace, [&](std::ostream& stream) {
+    write_trace_events(stream, session.running_graph(), session.running_plan(), trace);
+  });
   const std::size_t kept = trace.ranks.front().frames.size();
   std::string text = fmt::format("trace: {} of {} frames in '{}'", kept, trace.first_frame + kept, options.trace);
   if (session.size() > 1) text += fmt::format(", clocks agree to {:.1f} us", largest_clock_error_us(trace));

@@ -128,10 +128,9 @@ int plan(const Context& context, const PlanOptions& options) {
   const partition::Verdict& verdict = judged.verdict;
   std::string text = made.frames == 1 ? plan_text(session.graph(), made, &profile) : cycle_text(session.graph(), made);
   for (const std::string& note : made.notes) text += note + "\n";
-  text += fmt::format("{}: {} ranks used of {}, predicted {:.3f} ms", made.strategy,
-                      ranks_used(made, session.graph()), made.n_ranks, made.predicted_us / 1000);
-  if (made.frames > 1)
-    text += fmt::format(" for {} frames, {:.2f} frames/s", made.frames, fps_of(made));
+  text += fmt::format("{}: {} ranks used of {}, predicted {:.3f} ms", made.strategy, ranks_used(made, session.graph()),
+                      made.n_ranks, made.predicted_us / 1000);
+  if (made.frames > 1) text += fmt::format(" for {} frames, {:.2f} frames/s", made.frames, fps_of(made));
   text += "\n";
   if (made.transfer_type != TransferType::f32)
     text += fmt::format("f32 tensors travel between hosts as {}\n", to_string(made.transfer_type));

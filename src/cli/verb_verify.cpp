@@ -56,8 +56,8 @@ std::vector<Pair> pairs_of(const std::vector<engine::TensorMap>& split, const st
   std::vector<Pair> pairs;
   for (std::size_t frame = 0; frame < split.size(); ++frame)
     for (const auto& [name, tensor] : split[frame])
-      pairs.push_back({split.size() == 1 ? name : fmt::format("{}, frame {}", name, frame), &tensor,
-                       &whole.front().at(name)});
+      pairs.push_back(
+          {split.size() == 1 ? name : fmt::format("{}, frame {}", name, frame), &tensor, &whole.front().at(name)});
   return pairs;
 }
 

@@ -199,11 +199,11 @@ std::vector<Box> holds(const Graph& graph, const Plan& plan, OpId id) {
 }
 
 void check(const Graph& graph, const Plan& plan, int n_ranks) {
+  if (plan.frames == 1) return Checker(graph, plan, n_ranks).run();
   if (plan.frames < 1 || plan.produces.size() % static_cast<std::size_t>(plan.frames) != 0 ||
       plan.overlap.size() != plan.produces.size())
     throw InvalidInput("plan: expected rows for the operators of " + std::to_string(plan.frames) + " frames, got " +
                        std::to_string(plan.produces.size()));
-  if (plan.frames == 1) return Checker(graph, plan, n_ranks).run();
   for (int frame = 0; frame < plan.frames; ++frame) {
     try {
       const Plan one = frame_plan(plan, frame);

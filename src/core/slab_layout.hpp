@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "core/plan.hpp"
 #include "core/arena.hpp"
+#include "core/plan.hpp"
 
 namespace strake {
 

@@ -14,7 +14,9 @@ bool is_constant(const Op& op) { return as<Constant>(op) != nullptr; }
 class Unroller {
  public:
   Unroller(const Graph& graph, const Plan& plan)
-      : graph_(graph), plan_(plan), places_(static_cast<std::size_t>(plan.frames), std::vector<OpId>(graph.ops.size())) {
+      : graph_(graph),
+        plan_(plan),
+        places_(static_cast<std::size_t>(plan.frames), std::vector<OpId>(graph.ops.size())) {
     Plan& one = unrolled_.plan;
     one = plan;
     one.frames = 1;
@@ -22,7 +24,8 @@ class Unroller {
     one.overlap.clear();
     unrolled_.graph.name = graph.name;
     for (const Weight& weight : graph.weights)
-      unrolled_.graph.weights.push_back({.name = weight.name, .shape = weight.shape, .values = {}, .type = weight.type});
+      unrolled_.graph.weights.push_back(
+          {.name = weight.name, .shape = weight.shape, .values = {}, .type = weight.type});
   }
 
   Unrolled run() {
@@ -101,7 +104,8 @@ Plan cycle_plan(std::vector<Plan> frames, std::string strategy) {
   cycle.strategy = std::move(strategy);
   cycle.predicted_us = 0;
   for (std::size_t i = 1; i < frames.size(); ++i) {
-    ensure(frames[i].model == cycle.model && frames[i].n_ranks == cycle.n_ranks, "a cycle is of one model and its ranks");
+    ensure(frames[i].model == cycle.model && frames[i].n_ranks == cycle.n_ranks,
+           "a cycle is of one model and its ranks");
     cycle.produces.insert(cycle.produces.end(), frames[i].produces.begin(), frames[i].produces.end());
     cycle.overlap.insert(cycle.overlap.end(), frames[i].overlap.begin(), frames[i].overlap.end());
   }

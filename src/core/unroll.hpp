@@ -22,10 +22,10 @@ constexpr int most_frames_in_flight = 1024;
 /// The frames of a cycle as one graph that shares weights and constants, and their plan for it. All inputs come first,
 /// so that they are on their way before rank 0 begins to compute; the operators of frame after frame follow.
 struct Unrolled {
-  Graph graph;                   // weights without values; ports of frame after frame, under the names of the model
-  Plan plan;                     // one frame: of that graph
-  std::vector<OpId> originals;   // [op]: the operator of the model
-  std::vector<int> frames;       // [op]: the frame that it belongs to; 0 for constants
+  Graph graph;                  // weights without values; ports of frame after frame, under the names of the model
+  Plan plan;                    // one frame: of that graph
+  std::vector<OpId> originals;  // [op]: the operator of the model
+  std::vector<int> frames;      // [op]: the frame that it belongs to; 0 for constants
 };
 
 [[nodiscard]] Unrolled unroll(const Graph& graph, const Plan& plan);

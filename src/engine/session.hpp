@@ -122,9 +122,9 @@ class Session {
   [[nodiscard]] const Graph& running_graph() const { return cycle_ ? cycle_->graph : graph_; }
   [[nodiscard]] const Plan& running_plan() const { return cycle_ ? cycle_->plan : plan_; }
 
-  /// Collective: one frame, or one cycle of `plan().frames` of them. `inputs` (from `checked_inputs`) are read on rank 0
-  /// only; all frames of a cycle are given the same. Gives the latency there in microseconds, from inputs handed over to
-  /// outputs ready to be read.
+  /// Collective: one frame, or one cycle of `plan().frames` of them. `inputs` (from `checked_inputs`) are read on rank
+  /// 0 only; all frames of a cycle are given the same. Gives the latency there in microseconds, from inputs handed over
+  /// to outputs ready to be read.
   double run(const TensorMap& inputs, Frame frame = Frame::counted);
   /// The same with inputs for each frame of the cycle. @param inputs  one, for all, or as many as `plan().frames`
   double run(std::span<const TensorMap> inputs, Frame frame = Frame::counted);

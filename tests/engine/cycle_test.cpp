@@ -40,7 +40,7 @@ std::vector<engine::TensorMap> run_cycle(const Cycle& cycle, int rank, comm::Com
     unrolled.graph.weights[i].values = std::move(model.weights[i].values);
   kernels::WeightStore weights(unrolled.graph);
   const engine::Program program(unrolled.graph, unrolled.plan, rank, communicator, weights,
-                                {kernels::Exactness::exact, engine::Messages::sent});
+                                {kernels::Exactness::exact, Messages::sent});
   engine::Executor executor(program, {});
   std::vector<engine::TensorMap> outputs;
   // Twice: a second cycle must not depend on what the first left behind.
@@ -51,8 +51,8 @@ std::vector<engine::TensorMap> run_cycle(const Cycle& cycle, int rank, comm::Com
     (void)executor.run();
   }
   for (int frame = 0; rank == 0 && frame < cycle.plan.frames; ++frame)
-    outputs.push_back(engine::read_outputs(unrolled.graph, ports_of(unrolled.graph.outputs, frame, cycle.plan.frames),
-                                           program));
+    outputs.push_back(
+        engine::read_outputs(unrolled.graph, ports_of(unrolled.graph.outputs, frame, cycle.plan.frames), program));
   communicator->barrier(std::chrono::seconds(60));
   return outputs;
 }
@@ -60,9 +60,8 @@ std::vector<engine::TensorMap> run_cycle(const Cycle& cycle, int rank, comm::Com
 // Nothing where a library's kernel cannot compute a box with the bits of the whole.
 std::vector<engine::TensorMap> run_threads(const Cycle& cycle) {
   try {
-    return on_threads(cycle.plan.n_ranks, [&](int rank, comm::Communicator* communicator) {
-      return run_cycle(cycle, rank, communicator);
-    });
+    return on_threads(cycle.plan.n_ranks,
+                      [&](int rank, comm::Communicator* communicator) { return run_cycle(cycle, rank, communicator); });
   } catch (const InvalidInput& error) {
     EXPECT_NE(std::string(error.what()).find("not possible with --exact"), std::string::npos) << error.what();
     return {};

@@ -69,7 +69,7 @@ void run_rank(const test::Case& one, int rank, comm::Communicator& communicator,
   for (int frame = 0; frame < frames; ++frame) {
     std::vector<Moment> moments(program.steps().size() + 3);
     moments.front() = std::chrono::steady_clock::now();
-    if (rank == 0) write_inputs(graph, program, one.inputs);
+    if (rank == 0) write_inputs(graph.inputs, program, one.inputs);
     (void)executor.run(std::span(moments).subspan(1, moments.size() - 2));
     moments.back() = std::chrono::steady_clock::now();
     recorded.ns[static_cast<std::size_t>(rank)].push_back(numbers(moments));

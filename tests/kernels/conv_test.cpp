@@ -78,8 +78,11 @@ TEST(Convolution, OfUsualShapesIsNeverAReference) {
 #if defined(__x86_64__)
       EXPECT_EQ(runner.implementation().find("own"), std::string::npos) << to_string(layer.src);
 #endif
-      // A strided pointwise convolution leaves the last column out and still copies nothing.
-      EXPECT_EQ(runner.implementation().find("staged"), std::string::npos) << to_string(layer.src);
+      // A strided pointwise convolution leaves the last column out and still copies nothing; but for AVX2's exact one,
+      // which wants that column to be there.
+      if (exactness == Exactness::fastest || runner.implementation().find("jit_1x1:avx2") == std::string::npos) {
+        EXPECT_EQ(runner.implementation().find("staged"), std::string::npos) << to_string(layer.src);
+      }
     }
   }
 }

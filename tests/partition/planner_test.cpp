@@ -135,7 +135,10 @@ TEST(Planner, HalvesTheFrameOnTwoEqualRanks) {
 
 TEST(Planner, LeavesOutARankThatOnlyHurtsAndSaysSo) {
   const Graph graph = chain();
-  const CostModel costs(graph, even_profile(graph, {10, 300}, {2, 0.0001}));
+  Profile profile = even_profile(graph, {10, 300}, {2, 0.0001});
+  // Where frames differ, 3 % are not enough.
+  for (RankProfile& rank : profile.ranks) rank.jitter_us = 1e-9;
+  const CostModel costs(graph, profile);
   const Plan plan = make_plan(costs, "auto");
   EXPECT_FALSE(works(graph, plan, 1));
   EXPECT_EQ(plan.predicted_us, make_plan(costs, "single").predicted_us);
@@ -177,9 +180,9 @@ TEST(Planner, GainsBySendingFewerBytesOverSlowLinks) {
     EXPECT_LT(plan.predicted_us, before_us) << to_string(type);
     before_us = plan.predicted_us;
   }
-  // The best plan with whole cells is faster with rounded ones, too.
+  // A plan that waits for whole cells waits less for rounded ones.
   profile.transfer_type = TransferType::f32;
-  const Plan whole_cells = make_plan(CostModel(graph, profile), "oodp-exchange");
+  const Plan whole_cells = make_plan(CostModel(graph, profile), "equal");
   profile.transfer_type = TransferType::bf16;
   EXPECT_LT(evaluate(CostModel(graph, profile), whole_cells).makespan_us, whole_cells.predicted_us);
 }

@@ -38,8 +38,8 @@ TEST(DataParallel, DealsFramesBySpeed) {
   EXPECT_EQ(make_plan(costs, "data-parallel").produces, plan.produces);
 }
 
-// An input takes 300 us to rank 1, its output as long back; rank 0 works meanwhile. One frame each: rank 1 is done after
-// 300 + 720 + 300. More frames hide that: while one is computed, the next one's input is under way.
+// An input takes 300 us to rank 1, its output as long back; rank 0 works meanwhile. One frame each: rank 1 is done
+// after 300 + 720 + 300. More frames hide that: while one is computed, the next one's input is under way.
 TEST(DataParallel, HidesMessagesBehindMoreFrames) {
   const Graph graph = chain();
   const CostModel costs(graph, even_profile(graph, {10, 10}, {300, 0}));
@@ -80,7 +80,8 @@ TEST(Throughput, TakesTheLeastLatencyThatKeepsUp) {
   EXPECT_GE(fps(fast), 2000);
   EXPECT_GT(fast.frames, 1);
   // Nothing keeps up with this one: as many as can be.
-  EXPECT_EQ(make_throughput_plan(costs, "auto", {.offered_fps = 1e6}).produces, make_throughput_plan(costs, "auto").produces);
+  EXPECT_EQ(make_throughput_plan(costs, "auto", {.offered_fps = 1e6}).produces,
+            make_throughput_plan(costs, "auto").produces);
 }
 
 // Four equal ranks, two groups: each splits frames of its own.
