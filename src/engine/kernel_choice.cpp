@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 
+#include "comm/simulation.hpp"
 #include "engine/executor.hpp"
 #include "engine/measure.hpp"
 

@@ -224,12 +224,12 @@ bool fits(const Graph& graph, const ProfilerOptions& options, const Cut& cut, co
 }
 
 std::vector<Families> families_by_cut(const Graph& graph, const ProfilerOptions& options,
-                                      const std::vector<Cut>& cuts) {
+                                      const std::vector<Cut>& measured_cuts) {
   const bool measured = options.policy == KernelPolicy::measured && options.exactness == kernels::Exactness::fastest;
-  if (!measured) return std::vector<Families>(cuts.size(), fixed_families(graph, options.policy));
+  if (!measured) return std::vector<Families>(measured_cuts.size(), fixed_families(graph, options.policy));
   std::vector<Families> list;
   Candidates candidates = all_candidates(graph);
-  for (const Cut& cut : cuts) {
+  for (const Cut& cut : measured_cuts) {
     if (cut.along == Cut::Along::channels) {
       list.push_back(list.front());  // of whole maps: what is fast with all channels is so with fewer
       continue;
