@@ -179,7 +179,8 @@ const std::vector<RealModel> models{
     {.name = "bodypix_mnv1_050_s16"},
     {.name = "fastestdet_352"},
     {.name = "fsanet_1x1_64"},
-    {.name = "yolox_nano_416"},
+    // With AVX2's order of sums 4 of 301,665 values, the largest of which are 3.7, are off by up to 2.4e-4.
+    {.name = "yolox_nano_416", .absolute = 3e-4},
     {.name = "road_seg_adas_0001"},
     {.name = "tbefn_lowlight_240x320"},
     {.name = "selfie_seg_144x256"},
