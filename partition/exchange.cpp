@@ -18,11 +18,7 @@ StripPlan plan_aligned(const StripModel& model, const std::vector<int>& order) {
   const std::vector<double> of_ranks = throughputs(model);
   std::vector<double> weights;
   for (const int rank : order) weights.push_back(of_ranks[at(rank)]);
-  StripPlan plan = empty_strip_plan(model, order);
-  for (OpId id = 0; id < model.size(); ++id)
-    if (model.op(id).kind == StripKind::cut)
-      plan.segments.push_back({.ops = {id}, .cuts = proportional_cuts(model.op(id).n_rows, weights)});
-  return plan;
+  return proportional_plan(model, order, weights);
 }
 
 }  // namespace strake::partition

@@ -16,10 +16,7 @@ constexpr double step_of_weight = 0.8;  // what is left to the rank that holds m
 
 // Every map cut in proportion to weights; what cannot be cut on one rank.
 StripPlan weighted(const StripModel& model, const std::vector<double>& weights, int home) {
-  StripPlan plan = empty_strip_plan(model, all_ranks(model.n_ranks()));
-  for (OpId id = 0; id < model.size(); ++id)
-    if (model.op(id).kind == StripKind::cut)
-      plan.segments.push_back({.ops = {id}, .cuts = proportional_cuts(model.op(id).n_rows, weights)});
+  StripPlan plan = proportional_plan(model, all_ranks(model.n_ranks()), weights);
   plan.home.assign(plan.home.size(), home);
   return plan;
 }

@@ -24,6 +24,14 @@ std::vector<Index> proportional_cuts(Index n_rows, const std::vector<double>& we
   return cuts;
 }
 
+StripPlan proportional_plan(const StripModel& model, std::vector<int> order, const std::vector<double>& weights) {
+  StripPlan plan = empty_strip_plan(model, std::move(order));
+  for (OpId id = 0; id < model.size(); ++id)
+    if (model.op(id).kind == StripKind::cut)
+      plan.segments.push_back({.ops = {id}, .cuts = proportional_cuts(model.op(id).n_rows, weights)});
+  return plan;
+}
+
 std::vector<Index> cuts_for(Index n_rows, std::size_t position, std::size_t n_positions) {
   std::vector<Index> cuts(n_positions + 1, n_rows);
   for (std::size_t p = 0; p <= position; ++p) cuts[p] = 0;

@@ -12,6 +12,10 @@ namespace strake::partition {
 /// Strips in proportion to `weights`, rounded to rows.
 [[nodiscard]] std::vector<Index> proportional_cuts(Index n_rows, const std::vector<double>& weights);
 
+/// Every map that can be cut, each by itself, in proportion to `weights`: [position of `order`].
+[[nodiscard]] StripPlan proportional_plan(const StripModel& model, std::vector<int> order,
+                                          const std::vector<double>& weights);
+
 /// All rows for one position.
 [[nodiscard]] std::vector<Index> cuts_for(Index n_rows, std::size_t position, std::size_t n_positions);
 

@@ -54,8 +54,7 @@ StripPlan plan_equal(const StripModel& model) {
 }
 
 StripPlan plan_proportional(const StripModel& model) {
-  const std::vector<double> weights = throughputs(model);
-  return layer_by_layer(model, [&](OpId id) { return proportional_cuts(model.op(id).n_rows, weights); });
+  return proportional_plan(model, all_ranks(model.n_ranks()), throughputs(model));
 }
 
 StripPlan plan_co_edge(const StripModel& model) {
