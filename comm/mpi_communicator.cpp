@@ -2,8 +2,10 @@
 #include "comm/mpi_communicator.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "comm/farewells.hpp"
@@ -50,6 +52,8 @@ void abandon(MPI_Request& request) noexcept {
 
 namespace {
 
+std::atomic<bool> started_by_us = false;
+
 // Open MPI copies messages up to 4 kB (64 kB over TCP) into buffers of its own and lets the sender go. Larger ones move
 // only while both ranks call MPI, so a halo would wait until its sender has computed the next operator: 0.5 ms instead
 // of 10 us. What the user has set stays.
@@ -69,7 +73,43 @@ void let_halos_leave_at_once() {
 
 }  // namespace
 
-MpiSession::MpiSession(int& argc, char**& argv) {
+bool launched_by_mpi() {
+  if (is_simulated()) return true;
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE"})
+    if (std::getenv(name) != nullptr) return true;
+  return false;
+}
+
+std::string mpi_library() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING] = {};
+  int length = 0;
+  check(MPI_Get_library_version(text, &length), "MPI_Get_library_version");
+  const std::string_view all(text);
+  return std::string(all.substr(0, all.find('\n')));
+}
+
+MpiState mpi_state() {
+  int initialised = 0;
+  int finalised = 0;
+  MPI_Initialized(&initialised);
+  MPI_Finalized(&finalised);
+  if (finalised != 0) return MpiState::ended;
+  if (initialised == 0) return MpiState::not_started;
+  if (started_by_us) return MpiState::ours;
+  int provided = MPI_THREAD_SINGLE;
+  MPI_Query_thread(&provided);
+  return provided >= MPI_THREAD_SERIALIZED ? MpiState::theirs_for_any_thread : MpiState::theirs_for_one_thread;
+}
+
+MpiSession::MpiSession() {
+  int argc = 0;
+  char** argv = nullptr;
+  start(argc, argv);
+}
+
+MpiSession::MpiSession(int& argc, char**& argv) { start(argc, argv); }
+
+void MpiSession::start(int& argc, char**& argv) {
   int initialised = 0;
   MPI_Initialized(&initialised);
   if (initialised != 0) return;
@@ -77,6 +117,7 @@ MpiSession::MpiSession(int& argc, char**& argv) {
   int provided = 0;
   check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   started_ = true;
+  started_by_us = true;
 }
 
 MpiSession::~MpiSession() {

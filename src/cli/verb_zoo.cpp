@@ -59,6 +59,7 @@ void add_verbs(CLI::App& app, const Context& context, std::function<int()>& verb
   add_profile(app, context, verb);
   add_verify(app, context, verb);
   add_bench(app, context, verb);
+  add_doctor(app, context, verb);
   add_zoo(app, context, verb);
 }
 

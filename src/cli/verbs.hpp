@@ -18,6 +18,7 @@ void add_plan(CLI::App& app, const Context& context, std::function<int()>& verb)
 void add_profile(CLI::App& app, const Context& context, std::function<int()>& verb);
 void add_verify(CLI::App& app, const Context& context, std::function<int()>& verb);
 void add_bench(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_doctor(CLI::App& app, const Context& context, std::function<int()>& verb);
 void add_zoo(CLI::App& app, const Context& context, std::function<int()>& verb);
 
 }  // namespace strake::cli

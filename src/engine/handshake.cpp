@@ -6,6 +6,8 @@
 #include <sstream>
 
 #include "core/errors.hpp"
+#include "engine/machine.hpp"
+#include "kernels/isa.hpp"
 
 namespace strake::engine {
 
@@ -46,6 +48,17 @@ RankInfo from_text(const std::string& all) {
 }
 
 }  // namespace
+
+RankInfo own_info(const comm::Communicator& communicator, const std::string& build) {
+  return {.host = communicator.host(),
+          .build = build,
+          .cpu = cpu_name(),
+          .library = kernels::library_version(),
+          .instruction_set = kernels::instruction_set(),
+          .instruction_set_level = kernels::instruction_set_level(),
+          .cores = allowed_cores(),
+          .online_cores = online_cores()};
+}
 
 std::vector<RankInfo> exchange_infos(comm::Communicator& communicator, const RankInfo& mine,
                                      std::chrono::nanoseconds timeout) {

@@ -22,6 +22,9 @@ struct RankInfo {
   int online_cores = 1;
 };
 
+/// Local. @param build  what must be equal on all ranks
+[[nodiscard]] RankInfo own_info(const comm::Communicator& communicator, const std::string& build);
+
 /// Collective. Everybody's word, by rank.
 [[nodiscard]] std::vector<RankInfo> exchange_infos(comm::Communicator& communicator, const RankInfo& mine,
                                                    std::chrono::nanoseconds timeout);

@@ -39,15 +39,7 @@ void for_each_slice(std::size_t n_bytes, Visit visit) {
 
 Session::Session(comm::Communicator& communicator, Settings settings)
     : communicator_(&communicator), settings_(std::move(settings)) {
-  const RankInfo mine{.host = communicator.host(),
-                      .build = settings_.build,
-                      .cpu = cpu_name(),
-                      .library = kernels::library_version(),
-                      .instruction_set = kernels::instruction_set(),
-                      .instruction_set_level = kernels::instruction_set_level(),
-                      .cores = allowed_cores(),
-                      .online_cores = online_cores()};
-  infos_ = exchange_infos(communicator, mine, set_up_timeout);
+  infos_ = exchange_infos(communicator, own_info(communicator, settings_.build), set_up_timeout);
   const bool exact = settings_.exactness == kernels::Exactness::exact;
   check_equal_builds(infos_, exact);
   if (exact) {

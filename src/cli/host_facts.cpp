@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/host_facts.hpp"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "engine/machine.hpp"
+
+namespace strake::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string first_line(const fs::path& file) {
+  std::ifstream stream(file);
+  std::string line;
+  std::getline(stream, line);
+  return line;
+}
+
+// 0 where there is none.
+double number_in(const std::string& text) {
+  double value = 0;
+  (void)std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+// "MemTotal:  12 kB" in MB.
+double meminfo_mb(const fs::path& root, const std::string& name) {
+  std::ifstream stream(root / "proc/meminfo");
+  std::string label;
+  std::string rest;
+  while (stream >> label && std::getline(stream, rest))
+    if (label == name + ":") return number_in(rest.substr(std::min(rest.size(), rest.find_first_not_of(' ')))) / 1024;
+  return 0;
+}
+
+// Version 2 of control groups: "70000 100000" is 0.7 of a core.
+double quota_cores(const fs::path& root) {
+  std::string group = first_line(root / "proc/self/cgroup");
+  if (!group.starts_with("0::")) return 0;
+  double least = 0;
+  for (fs::path folder = root / "sys/fs/cgroup" / fs::path(group.substr(3)).relative_path();;
+       folder = folder.parent_path()) {
+    std::istringstream line(first_line(folder / "cpu.max"));
+    std::string quota;
+    double period = 0;
+    if (line >> quota >> period && quota != "max" && period > 0) {
+      const double cores = number_in(quota) / period;
+      least = least == 0 ? cores : std::min(least, cores);
+    }
+    if (folder == root / "sys/fs/cgroup" || !folder.has_relative_path()) return least;
+  }
+}
+
+double hottest(const fs::path& root) {
+  double most = 0;
+  std::error_code error;
+  for (const auto& zone : fs::directory_iterator(root / "sys/class/thermal", error))
+    most = std::max(most, number_in(first_line(zone.path() / "temp")) / 1000);
+  return most;
+}
+
+std::vector<InterfaceFacts> interfaces(const fs::path& root) {
+  std::vector<InterfaceFacts> all;
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return all;
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(list, freeifaddrs);
+  for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
+    const bool up = (one->ifa_flags & IFF_UP) != 0 && (one->ifa_flags & IFF_LOOPBACK) == 0;
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET || !up) continue;
+    char text[INET_ADDRSTRLEN] = {};
+    const auto* address = reinterpret_cast<const sockaddr_in*>(one->ifa_addr);
+    (void)inet_ntop(AF_INET, &address->sin_addr, text, sizeof(text));
+    const double speed = number_in(first_line(root / "sys/class/net" / one->ifa_name / "speed"));
+    all.push_back({one->ifa_name, text, std::max(0.0, speed)});
+  }
+  return all;
+}
+
+fs::path home_folder(const char* variable, const char* below_home) {
+  if (const char* given = std::getenv(variable); given != nullptr && *given != '\0') return fs::path(given) / "strake";
+  const char* home = std::getenv("HOME");
+  return fs::path(home == nullptr ? "/" : home) / below_home / "strake";
+}
+
+void add_cache(HostFacts& facts) {
+  fs::path folder = home_folder("XDG_CACHE_HOME", ".cache");
+  facts.cache_folder = folder.string();
+  // It is made when it is needed: what counts is the folder that is there.
+  std::error_code error;
+  while (!fs::exists(folder, error) && folder.has_parent_path() && folder != folder.parent_path())
+    folder = folder.parent_path();
+  facts.cache_writable = access(folder.c_str(), W_OK) == 0;
+  struct statvfs file_system {};
+  if (statvfs(folder.c_str(), &file_system) == 0)
+    facts.cache_free_mb =
+        static_cast<double>(file_system.f_bavail) * static_cast<double>(file_system.f_frsize) / (1024 * 1024);
+}
+
+std::vector<std::string> loose_keys() {
+  std::vector<std::string> loose;
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(home_folder("XDG_CONFIG_HOME", ".config"), error)) {
+    if (entry.path().filename().string().find("secret") == std::string::npos) continue;
+    const fs::perms others = fs::perms::group_all | fs::perms::others_all;
+    if ((entry.status(error).permissions() & others) != fs::perms::none) loose.push_back(entry.path().string());
+  }
+  return loose;
+}
+
+}  // namespace
+
+HostFacts local_facts(const fs::path& root) {
+  HostFacts facts;
+  facts.cpu = engine::cpu_name();
+  facts.allowed_cores = static_cast<int>(engine::allowed_cores().size());
+  facts.online_cores = engine::online_cores();
+  facts.quota_cores = quota_cores(root);
+  facts.load = number_in(first_line(root / "proc/loadavg"));
+  const fs::path core = root / "sys/devices/system/cpu/cpu0";
+  facts.governor = first_line(core / "cpufreq/scaling_governor");
+  facts.clock_mhz = number_in(first_line(core / "cpufreq/scaling_cur_freq")) / 1000;
+  facts.most_mhz = number_in(first_line(core / "cpufreq/cpuinfo_max_freq")) / 1000;
+  facts.temperature_c = hottest(root);
+  facts.throttled = number_in(first_line(core / "thermal_throttle/core_throttle_count"));
+  facts.memory_mb = meminfo_mb(root, "MemTotal");
+  facts.memory_free_mb = meminfo_mb(root, "MemAvailable");
+  facts.swap_used_mb = meminfo_mb(root, "SwapTotal") - meminfo_mb(root, "SwapFree");
+  facts.interfaces = interfaces(root);
+  facts.loose_keys = loose_keys();
+  add_cache(facts);
+  return facts;
+}
+
+std::vector<NameFacts> resolve(const std::vector<std::string>& names) {
+  std::vector<NameFacts> resolved;
+  for (const std::string& name : names) {
+    NameFacts facts{.name = name, .addresses = {}};
+    addrinfo wanted{};
+    wanted.ai_family = AF_INET;
+    wanted.ai_socktype = SOCK_STREAM;
+    addrinfo* list = nullptr;
+    if (getaddrinfo(name.c_str(), nullptr, &wanted, &list) == 0) {
+      const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
+      for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
+        char text[INET_ADDRSTRLEN] = {};
+        (void)inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(one->ai_addr)->sin_addr, text, sizeof(text));
+        facts.addresses.emplace_back(text);
+      }
+    }
+    resolved.push_back(std::move(facts));
+  }
+  return resolved;
+}
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InterfaceFacts, name, address, claimed_mbit)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NameFacts, name, addresses)
+
+namespace {
+
+// One list of fields for both ways: visit(key, field).
+template <class Facts, class Visit>
+void for_each_field(Facts& facts, const Visit& visit) {
+  visit("host", facts.host);
+  visit("build", facts.build);
+  visit("cpu", facts.cpu);
+  visit("kernel_library", facts.kernel_library);
+  visit("instruction_set", facts.instruction_set);
+  visit("mpi", facts.mpi);
+  visit("allowed_cores", facts.allowed_cores);
+  visit("online_cores", facts.online_cores);
+  visit("ranks", facts.ranks);
+  visit("quota_cores", facts.quota_cores);
+  visit("load", facts.load);
+  visit("governor", facts.governor);
+  visit("clock_mhz", facts.clock_mhz);
+  visit("most_mhz", facts.most_mhz);
+  visit("temperature_c", facts.temperature_c);
+  visit("throttled", facts.throttled);
+  visit("memory_mb", facts.memory_mb);
+  visit("memory_free_mb", facts.memory_free_mb);
+  visit("swap_used_mb", facts.swap_used_mb);
+  visit("cache_folder", facts.cache_folder);
+  visit("cache_writable", facts.cache_writable);
+  visit("cache_free_mb", facts.cache_free_mb);
+  visit("clock_ahead_ms", facts.clock_ahead_ms);
+  visit("clock_error_ms", facts.clock_error_ms);
+  visit("interfaces", facts.interfaces);
+  visit("names", facts.names);
+  visit("loose_keys", facts.loose_keys);
+}
+
+}  // namespace
+
+nlohmann::json to_json(const HostFacts& facts) {
+  nlohmann::json json;
+  for_each_field(facts, [&](const char* key, const auto& field) { json[key] = field; });
+  return json;
+}
+
+HostFacts facts_from_json(const nlohmann::json& json) {
+  HostFacts facts;
+  for_each_field(facts, [&](const char* key, auto& field) { json.at(key).get_to(field); });
+  return facts;
+}
+
+}  // namespace strake::cli
