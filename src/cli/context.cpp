@@ -15,10 +15,10 @@
 #include "cli/printable.hpp"
 #include "comm/simulation.hpp"
 #include "core/log.hpp"
+#include "engine/named_settings.hpp"
 #include "io/file.hpp"
 #include "partition/plan_json.hpp"
 #include "partition/planner.hpp"
-#include "partition/throughput.hpp"
 
 namespace strake::cli {
 
@@ -27,16 +27,12 @@ namespace fs = std::filesystem;
 namespace {
 
 engine::Settings settings_of(const Context& context, const CommonOptions& options) {
-  engine::Settings settings;
-  settings.exactness = options.exact ? kernels::Exactness::exact : kernels::Exactness::fastest;
-  if (options.kernels == "direct") settings.kernels = engine::KernelPolicy::direct;
-  if (options.kernels == "winograd") settings.kernels = engine::KernelPolicy::winograd;
-  if (options.weights == "bf16") settings.storage = kernels::WeightStorage::bf16;
-  settings.transfer_type = static_cast<TransferType>(std::ranges::find(transfer_type_names, options.transfer_type) -
-                                                     transfer_type_names.begin());
+  engine::Settings settings = engine::settings_of({.exact = options.exact,
+                                                   .kernels = options.kernels,
+                                                   .weights = options.weights,
+                                                   .transfer_type = options.transfer_type,
+                                                   .axis = options.axis});
   settings.max_memory_mb = options.max_memory_mb;
-  if (options.axis == "h") settings.axis = SplitAxis::rows;
-  if (options.axis == "w") settings.axis = SplitAxis::columns;
   settings.threads = options.threads;
   settings.slowdowns = options.slowdowns;
   settings.timeout = std::chrono::nanoseconds(static_cast<std::int64_t>(options.timeout_s * 1e9));
@@ -214,44 +210,19 @@ engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& 
 }
 
 partition::Goal goal_of(const CommonOptions& options) {
-  partition::Goal goal{.objective = partition::objective_of(options.objective)};
-  constexpr double bytes_per_mb = 1024 * 1024;
-  constexpr double room_for_scratch = 0.03;  // of kernels, which the planner does not know
-  if (options.max_memory_mb > 0) goal.most_bytes = options.max_memory_mb * bytes_per_mb * (1 - room_for_scratch);
-  goal.offered_fps = options.offered_fps;
-  return goal;
+  return {.objective = partition::objective_of(options.objective),
+          .most_bytes = engine::bytes_for_plans(options.max_memory_mb),
+          .offered_fps = options.offered_fps};
 }
 
-PlanResult make_session_plan(engine::Session& session, const CommonOptions& options, const std::string& plan_file) {
-  PlanResult result;
-  const TransferType transfer_type = session.settings().transfer_type;
-  if (!plan_file.empty()) {
-    if (session.is_root()) {
-      io::expect_regular_file(plan_file, "a plan");
-      result.plan = partition::plan_from_json(session.graph(), io::read_file(plan_file), session.size(), plan_file);
-    }
-    return result;
+engine::PlanResult make_session_plan(engine::Session& session, const CommonOptions& options,
+                                     const std::string& plan_file) {
+  if (plan_file.empty()) return engine::make_plan(session, {.strategy = options.strategy, .goal = goal_of(options)});
+  engine::PlanResult result;
+  if (session.is_root()) {
+    io::expect_regular_file(plan_file, "a plan");
+    result.plan = partition::plan_from_json(session.graph(), io::read_file(plan_file), session.size(), plan_file);
   }
-  const bool in_flight = options.objective == "throughput" || partition::needs_frames_in_flight(options.strategy);
-  // What is replayed costs nothing to know.
-  if (options.strategy == "equal" && !in_flight && !session.replays()) {
-    if (session.is_root()) result.plan = partition::equal_plan(session.graph(), session.size(), session.axis());
-    result.plan.transfer_type = transfer_type;
-    return result;
-  }
-  if (session.size() == 1 && !in_flight) {
-    // Nobody to share with: nothing to measure.
-    result.plan = single_rank_plan(session.graph(), 1, 0);
-    result.plan.axis = session.axis();
-    result.plan.transfer_type = transfer_type;
-    return result;
-  }
-  Profile profile = session.profile();
-  if (!session.is_root()) return result;
-  result.plan =
-      partition::make_plan(partition::CostModel(session.graph(), profile), options.strategy, goal_of(options));
-  result.profile = std::move(profile);
-  for (const std::string& note : result.plan.notes) log(LogLevel::debug, note);
   return result;
 }
 

@@ -11,6 +11,7 @@
 
 #include "cli/inputs.hpp"
 #include "comm/communicator.hpp"
+#include "engine/planning.hpp"
 #include "engine/session.hpp"
 #include "partition/planner.hpp"
 
@@ -86,18 +87,12 @@ struct OpenSession {
 [[nodiscard]] engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& options,
                                                   const OpenSession& open);
 
-/// A plan for this session: from a file, or made by the strategy from a profile.
-struct PlanResult {
-  Plan plan;                       // of rank 0; the others' is empty
-  std::optional<Profile> profile;  // where it was measured, on rank 0
-};
-
 /// What the options ask of a plan.
 [[nodiscard]] partition::Goal goal_of(const CommonOptions& options);
 
-/// Collective.
-[[nodiscard]] PlanResult make_session_plan(engine::Session& session, const CommonOptions& options,
-                                           const std::string& plan_file);
+/// Collective. From a file, or made by the strategy from a profile.
+[[nodiscard]] engine::PlanResult make_session_plan(engine::Session& session, const CommonOptions& options,
+                                                   const std::string& plan_file);
 
 /// Writes to stdout on rank 0 unless -q. @throws std::runtime_error if stdout takes no more
 void print(const Context& context, const CommonOptions& options, const std::string& text);

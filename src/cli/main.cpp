@@ -7,7 +7,6 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -28,17 +27,6 @@ using namespace strake;
 
 constexpr int exit_failed = 1;
 constexpr int exit_wrong_input = 2;
-
-// Launchers tell their children; without one there is no need to start MPI, which costs a tenth of a second.
-bool launched_by_mpi() {
-#ifdef STRAKE_SMPI
-  return true;
-#else
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE"})
-    if (std::getenv(name) != nullptr) return true;
-  return false;
-#endif
-}
 
 void log_to_stderr() {
   // Not through spdlog's registry, which the ranks of a simulation share: names may stand there only once.
@@ -149,7 +137,7 @@ int main(int argc, char** argv) {
   // Large blocks go back to the system when they are freed: weights are given up as kernels take them over.
   mallopt(M_MMAP_THRESHOLD, 128 << 10);
   log_to_stderr();
-  if (!launched_by_mpi()) {
+  if (!comm::launched_by_mpi()) {
     const auto alone = comm::make_thread_communicators(1);
     return run(*alone.front(), argc, argv);
   }

@@ -104,7 +104,7 @@ int bench(const Context& context, const BenchOptions& options) {
   OpenSession open = open_session(context, options.common, options.inputs);
   engine::Session& session = open.session;
   const engine::TensorMap inputs = inputs_to_measure(context, options.inputs, open);
-  PlanResult planned = make_session_plan(session, options.common, options.plan_file);
+  engine::PlanResult planned = make_session_plan(session, options.common, options.plan_file);
   const std::optional<double> predicted = predicted_ms(planned.plan);
   if (predicted)
     print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, planned.plan.strategy));

@@ -130,7 +130,7 @@ int run(const Context& context, const RunOptions& options) {
   OpenSession open = open_session(context, options.common, options.inputs);
   engine::Session& session = open.session;
   const engine::TensorMap inputs = prepare_on_root(context, options, open);
-  PlanResult planned = make_session_plan(session, options.common, options.plan_file);
+  engine::PlanResult planned = make_session_plan(session, options.common, options.plan_file);
   session.compile(std::move(planned.plan));
   const Plan& plan = session.plan();
   if (const std::optional<double> predicted = predicted_ms(plan))

@@ -72,7 +72,7 @@ int verify(const Context& context, const VerifyOptions& options) {
   engine::Session& session = open.session;
   const engine::TensorMap inputs = inputs_to_measure(context, options.inputs, open);
   if (options.inputs.files.empty()) print(context, options.common, "no --input given: pseudo-random values\n");
-  PlanResult planned = make_session_plan(session, options.common, options.plan_file);
+  engine::PlanResult planned = make_session_plan(session, options.common, options.plan_file);
   Plan single = single_rank_plan(session.graph(), session.size(), 0);
   single.axis = session.axis();
   const std::vector<engine::TensorMap> split = outputs_of(session, std::move(planned.plan), inputs);

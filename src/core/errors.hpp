@@ -6,20 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "strake/errors.hpp"  // IWYU pragma: export
+
 namespace strake {
-
-/// The model, the plan, a file or a flag is wrong: the user acts. Exit code 2.
-/// The message says where, what was expected and what came.
-class InvalidInput : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// A rank stopped answering: the supervisor acts. Exit code 1.
-class PeerLost : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 /// An invariant of ours broke: the developer acts. Exit code 1.
 class Bug : public std::logic_error {

@@ -6,23 +6,25 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # folder, folders of ours that it may include, headers in angle brackets beside those of the standard library
-posix='unistd.h|sched.h|malloc.h|fcntl.h|sys/[a-z]+.h'
+posix='arpa/inet.h|ifaddrs.h|net/if.h|netdb.h|unistd.h|sched.h|malloc.h|fcntl.h|sys/[a-z]+.h'
 json='nlohmann/json.hpp|nlohmann/json_fwd.hpp'
 table="
-src/core   core                                                   -
+include    strake                                                 -
+src/core   core|strake                                            -
 src/onnx   core|io|onnx                                           $posix|google/protobuf/.*|onnx/.*
 src/io     core|io                                                $posix|stb_[a-z_]+.h
 partition  core|partition                                         $json|Eigen/.*
 kernels    core|kernels                                           immintrin.h|omp.h|sys/mman.h|unistd.h|oneapi/dnnl/.*|Eigen/.*
 comm       core|comm                                              $posix|emmintrin.h|mpi.h|simgrid/s4u.hpp|xbt/config.hpp
-cluster    core|cluster                                           $posix|zmq.hpp|$json
+cluster    core|cluster                                           $posix|zmq.hpp|httplib.h|$json
 src/engine core|partition|kernels|comm|cluster|engine             $posix|omp.h
 src/cli    core|onnx|io|partition|comm|cluster|engine|cli         $posix|$json|CLI/.*|spdlog/.*|fmt/.*
+src/api    core|onnx|io|partition|comm|engine|api|strake          -
 bench      core|onnx|io|partition|kernels|comm|cluster|engine|cli $posix|$json|CLI/.*|fmt/.*|benchmark/benchmark.h
 "
 
-# Tests may include everything, and cmake/ holds no code of the program.
-find . \( -name build -o -path ./tests -o -path ./cmake -o -name '.?*' \) -prune -o -name '*.[ch]pp' -print |
+# Tests may include everything, and neither cmake/ nor examples/ holds code of the program.
+find . \( -name build -o -path ./tests -o -path ./cmake -o -path ./examples -o -name '.?*' \) -prune -o -name '*.[ch]pp' -print |
   sed 's|^\./||' | sort >"$scratch/sources"
 [ -s "$scratch/sources" ] || { echo "no sources below $1"; exit 2; }
 
@@ -30,7 +32,7 @@ cp "$scratch/sources" "$scratch/unknown"
 echo "$table" | while read -r folder ours theirs; do
   [ -n "$folder" ] || continue
   grep "^$folder/" "$scratch/sources" | xargs -r grep -HnE '^[[:space:]]*#[[:space:]]*include' |
-    grep -vE "include *(\"(($ours)/)[a-z0-9_/]+\.hpp\"|<[a-z_]+>|<($(echo "$theirs" | sed 's/\.\([^*]\)/\\.\1/g'))>)" |
+    grep -vE "include *(\"(($ours)/)[a-z0-9_/]+\.(hpp|h)\"|<[a-z_]+>|<($(echo "$theirs" | sed 's/\.\([^*]\)/\\.\1/g'))>)" |
     # A file beside the includer, where a folder is no library.
     if [ "$folder" = bench ]; then grep -vE 'include "[a-z0-9_]+\.hpp"'; else cat; fi
   grep -v "^$folder/" "$scratch/unknown" >"$scratch/rest"
