@@ -42,6 +42,12 @@ void Course::add_whole(OpId id) {
   hold_inputs({id});
 }
 
+Course Course::in(const StripModel& model) const {
+  Course course = *this;
+  course.model_ = &model;
+  return course;
+}
+
 double Course::home_us(int group, int rank) const {
   double us = 0;
   for (OpId id = 0; id < model_->size(); ++id) {

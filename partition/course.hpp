@@ -3,6 +3,7 @@
 /// A plan in strips under way: operators are placed one after the other, each in view of those before it.
 
 #include <functional>
+#include <span>
 
 #include "partition/segment_cost.hpp"
 
@@ -24,6 +25,9 @@ class Course {
   /// transfers, as far as they are known, cost least.
   void add_whole(OpId id);
 
+  /// The same course in another model, which has been like this one for all that is placed.
+  [[nodiscard]] Course in(const StripModel& model) const;
+
   [[nodiscard]] const StripPlan& plan() const { return plan_; }
 
  private:
@@ -37,8 +41,11 @@ class Course {
   std::vector<bool> placed_;  // [group]
 };
 
-/// Exchange: each operator is a segment of its own.
-[[nodiscard]] StripPlan plan_exchange(const StripModel& model, const std::vector<int>& order, TransferCosts transfers);
+/// Exchange: each operator is a segment of its own. The models are of one graph and profile; what is before the change
+/// from rows to channels in several of them is planned once.
+/// @returns [model]
+[[nodiscard]] std::vector<StripPlan> plan_exchange(std::span<const StripModel* const> models,
+                                                   const std::vector<int>& order, TransferCosts transfers);
 
 /// The same share of every map for each rank, by its throughput: maps end at the same places, so that nothing but halos
 /// travels. Where links are slow, cuts that follow what each operator costs on each rank pay for that again and again.

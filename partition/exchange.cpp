@@ -1,17 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <numeric>
+#include <optional>
+
 #include "partition/course.hpp"
 #include "partition/strategies/cuts.hpp"
 
 namespace strake::partition {
 
-StripPlan plan_exchange(const StripModel& model, const std::vector<int>& order, TransferCosts transfers) {
-  Course course(model, order, transfers);
-  for (OpId id = 0; id < model.size(); ++id) {
+namespace {
+
+// @returns the operator behind
+OpId place(const StripModel& model, OpId begin, OpId end, Course& course) {
+  for (OpId id = begin; id < end; ++id) {
     const StripKind kind = model.op(id).kind;
     if (kind == StripKind::whole) course.add_whole(id);
     if (kind == StripKind::cut) course.add({.ops = {id}, .cuts = course.divide({id}).cuts});
   }
-  return course.plan();
+  return std::max(begin, end);
+}
+
+}  // namespace
+
+std::vector<StripPlan> plan_exchange(std::span<const StripModel* const> models, const std::vector<int>& order,
+                                     TransferCosts transfers) {
+  const auto change = [](const StripModel& model) {
+    return model.channels_from() == no_channels ? model.size() : model.channels_from();
+  };
+  std::vector<std::size_t> by_change(models.size());
+  std::iota(by_change.begin(), by_change.end(), std::size_t{0});
+  std::ranges::stable_sort(by_change, {}, [&](std::size_t i) { return change(*models[i]); });
+  // In the last model to change, what all others have before they change stands as well.
+  const StripModel& last = *models[by_change.back()];
+  Course common(last, order, transfers);
+  OpId placed = 0;
+  std::vector<std::optional<StripPlan>> plans(models.size());
+  for (const std::size_t i : by_change) {
+    placed = place(last, placed, change(*models[i]), common);
+    Course course = common.in(*models[i]);
+    place(*models[i], placed, last.size(), course);
+    plans[i] = course.plan();
+  }
+  std::vector<StripPlan> all;
+  for (std::optional<StripPlan>& plan : plans) all.push_back(std::move(*plan));
+  return all;
 }
 
 StripPlan plan_aligned(const StripModel& model, const std::vector<int>& order) {

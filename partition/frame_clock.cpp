@@ -23,6 +23,20 @@ double mean_lateness_us(double early_us, double variance) {
   return deviation * (density - x * std::erfc(x / std::numbers::sqrt2) / 2);
 }
 
+// Stable. Most lists are short, for which the library asks for memory all the same.
+void sort_by_source(std::span<Message> messages) {
+  constexpr std::size_t few = 64;
+  if (messages.size() > few) {
+    std::ranges::stable_sort(messages, {}, &Message::src);
+    return;
+  }
+  for (auto next = messages.begin(); next != messages.end(); ++next) {
+    const auto place = std::upper_bound(messages.begin(), next, next->src,
+                                        [](int src, const Message& message) { return src < message.src; });
+    std::rotate(place, next, next + 1);
+  }
+}
+
 }  // namespace
 
 FrameClock::FrameClock(const CostModel& costs)
@@ -32,7 +46,16 @@ FrameClock::FrameClock(const CostModel& costs)
       link_free_(now_.size() * now_.size()),
       out_free_(now_.size()),
       in_free_(now_.size()),
-      under_way_(costs.graph().ops.size() * now_.size()) {}
+      is_sent_(costs.graph().ops.size()),
+      under_way_(is_sent_.size() * now_.size()) {
+  for (const RankProfile& rank : costs.profile().ranks) jitter_us_.push_back(rank.jitter_us);
+}
+
+void FrameClock::begin() {
+  for (std::vector<double>* times : {&now_, &variance_, &link_free_, &out_free_, &in_free_})
+    std::ranges::fill(*times, 0.0);
+  std::ranges::fill(is_sent_, char{0});
+}
 
 FrameClock::Arrival& FrameClock::arrival(OpId id, int rank) {
   return under_way_[static_cast<std::size_t>(id) * now_.size() + static_cast<std::size_t>(rank)];
@@ -45,6 +68,7 @@ double& FrameClock::link_free(int src, int dst) {
 FrameClock::Arrival FrameClock::take_arrivals(int rank, const std::vector<OpId>& inputs) {
   Arrival all;
   for (const OpId input : inputs) {
+    if (is_sent_[at(input)] == 0) continue;
     Arrival& one = arrival(input, rank);
     if (one.at_us > all.at_us) {
       all.at_us = one.at_us;
@@ -67,7 +91,7 @@ double FrameClock::meet(int rank, double ahead_us, const Arrival& arrival) {
 void FrameClock::pass(int rank, double us) {
   const auto place = static_cast<std::size_t>(rank);
   now_[place] += us;
-  variance_[place] += us * costs_.profile().ranks[place].jitter_us;
+  variance_[place] += us * jitter_us_[place];
 }
 
 TimelineStep FrameClock::compute(int rank, OpId id, const std::vector<OpId>& inputs, const Work& work,
@@ -93,15 +117,23 @@ TimelineStep FrameClock::compute(int rank, OpId id, const std::vector<OpId>& inp
   return step;
 }
 
-void FrameClock::send(OpId id, std::vector<Message> messages) {
-  // All is rounded before the first message leaves.
+// All is rounded before the first message leaves.
+void FrameClock::encode(OpId id, std::span<Message> messages) {
+  if (costs_.profile().transfer_type == TransferType::f32) return;
   for (Message& message : messages) {
     const Travel travel = costs_.travel(message.src, message.dst, id);
     now_[static_cast<std::size_t>(message.src)] += message.bytes * travel.encode_us_per_byte;
     message.decoding_us = message.bytes * travel.decode_us_per_byte;
     message.bytes *= travel.share;
   }
-  std::ranges::stable_sort(messages, {}, &Message::src);
+}
+
+void FrameClock::send(OpId id, std::span<Message> messages) {
+  if (messages.empty()) return;
+  is_sent_[at(id)] = 1;
+  std::ranges::fill(std::span(under_way_).subspan(at(id) * now_.size(), now_.size()), Arrival{});
+  encode(id, messages);
+  sort_by_source(messages);
   const std::span<const Message> all(messages);
   for (std::size_t begin = 0; begin < all.size();) {
     std::size_t end = begin + 1;
@@ -119,35 +151,37 @@ bool FrameClock::between_hosts(const Message& message) const {
   return costs_.host_port(message.src).host != costs_.host_port(message.dst).host;
 }
 
-// When the last byte of each of a rank's messages has left its host. Messages that leave together share the port
-// evenly, so that small ones are through first; those whose links are much slower than the port hardly hold it up.
-FrameClock::Departure FrameClock::leave(std::span<const Message> messages) {
+// When the first bytes of a rank's messages leave its host; `left_us_` then says when the last one of each does.
+// Messages that leave together share the port evenly, so that small ones are through first; those whose links are much
+// slower than the port hardly hold it up.
+double FrameClock::leave(std::span<const Message> messages) {
   constexpr double much = 2;
   const HostPort& port = costs_.host_port(messages.front().src);
   const bool shared = costs_.profile().medium == Medium::shared;
   double& free = out_free_[shared ? 0 : static_cast<std::size_t>(port.host)];
   const double begin = std::max(free, now_[static_cast<std::size_t>(messages.front().src)]);
   double all_us = 0;
-  std::vector<double> us(messages.size());  // alone in the port
-  std::vector<std::size_t> sharing;
+  alone_us_.assign(messages.size(), 0);
+  left_us_.assign(messages.size(), 0);
+  sharing_.clear();
   for (std::size_t i = 0; i < messages.size(); ++i) {
     if (!between_hosts(messages[i])) continue;
     const double link = link_of(messages[i]).us_per_byte;
-    us[i] = messages[i].bytes * (shared ? link : port.out_us_per_byte);
-    all_us += us[i];
-    if (shared || link < much * port.out_us_per_byte) sharing.push_back(i);
+    alone_us_[i] = messages[i].bytes * (shared ? link : port.out_us_per_byte);
+    all_us += alone_us_[i];
+    if (shared || link < much * port.out_us_per_byte) sharing_.push_back(i);
   }
   if (all_us > 0) free = begin + all_us;
-  std::ranges::sort(sharing, {}, [&](std::size_t i) { return us[i]; });
-  std::vector<double> left(messages.size());
+  std::ranges::sort(sharing_, {}, [this](std::size_t i) { return alone_us_[i]; });
   double passed = 0;
   double at_us = begin;
-  for (std::size_t i = 0; i < sharing.size(); ++i) {
-    at_us += (us[sharing[i]] - passed) * static_cast<double>(sharing.size() - i);
-    passed = us[sharing[i]];
-    left[sharing[i]] = at_us;
+  for (std::size_t i = 0; i < sharing_.size(); ++i) {
+    const double us = alone_us_[sharing_[i]];
+    at_us += (us - passed) * static_cast<double>(sharing_.size() - i);
+    passed = us;
+    left_us_[sharing_[i]] = at_us;
   }
-  return {begin, std::move(left)};
+  return begin;
 }
 
 // When the last byte of a message is through its receiver's port, where it queues behind others. Its first ones come
@@ -162,15 +196,15 @@ double FrameClock::enter(const Message& message, double begin_us, double sent_us
 
 void FrameClock::send_from(OpId id, std::span<const Message> messages) {
   double& now = now_[static_cast<std::size_t>(messages.front().src)];
-  const Departure departure = leave(messages);
+  const double begin_us = leave(messages);
   for (std::size_t i = 0; i < messages.size(); ++i) {
     const Message& message = messages[i];
     double& free = link_free(message.src, message.dst);
     const Link& link = link_of(message);
     const double copying = message.bytes * link.us_per_byte;
     // Latencies of messages on one link overlap each other, their bytes do not.
-    free = std::max({now + copying, free + copying, departure.left_us[i]});
-    const double at_us = enter(message, departure.begin_us, free) + link.latency_us;
+    free = std::max({now + copying, free + copying, left_us_[i]});
+    const double at_us = enter(message, begin_us, free) + link.latency_us;
     Arrival& there = arrival(id, message.dst);
     if (at_us > there.at_us) {
       there.at_us = at_us;

@@ -34,7 +34,11 @@ class FrameClock {
 
   /// Sends what `id` produced; messages leave when their source has computed, queue on their link, and share the ports
   /// of their hosts, or the medium, with others.
-  void send(OpId id, std::vector<Message> messages);
+  /// @param messages  left in the order in which they leave, with the bytes that travel
+  void send(OpId id, std::span<Message> messages);
+
+  /// A new frame begins: all clocks stand at 0 again.
+  void begin();
 
   /// When rank 0 has all `outputs`.
   [[nodiscard]] double finish(const std::vector<OpId>& outputs);
@@ -56,14 +60,9 @@ class FrameClock {
   [[nodiscard]] double meet(int rank, double ahead_us, const Arrival& arrival);
   void pass(int rank, double us);
 
+  void encode(OpId id, std::span<Message> messages);
   void send_from(OpId id, std::span<const Message> messages);
-  // Messages that leave a host together.
-  struct Departure {
-    double begin_us = 0;          // of the first bytes of all
-    std::vector<double> left_us;  // [message]: of its last byte
-  };
-
-  [[nodiscard]] Departure leave(std::span<const Message> messages);
+  [[nodiscard]] double leave(std::span<const Message> messages);
   [[nodiscard]] double enter(const Message& message, double begin_us, double sent_us);
   [[nodiscard]] bool between_hosts(const Message& message) const;
   [[nodiscard]] const Link& link_of(const Message& message) const;
@@ -72,12 +71,18 @@ class FrameClock {
   [[nodiscard]] double& link_free(int src, int dst);
 
   const CostModel& costs_;
+  std::vector<double> jitter_us_;   // [rank]
   std::vector<double> now_;         // [rank]
   std::vector<double> variance_;    // [rank], of its clock since it last waited for another, in square microseconds
   std::vector<double> link_free_;   // [src][dst]
   std::vector<double> out_free_;    // [host], of its port, or the first of the medium
   std::vector<double> in_free_;     // [host]
-  std::vector<Arrival> under_way_;  // [op][rank]
+  std::vector<char> is_sent_;       // [op]
+  std::vector<Arrival> under_way_;  // [op][rank], of operators that are sent
+  // Of the messages that leave a rank together, so that no memory is asked for under way.
+  std::vector<double> left_us_;  // [message]: of its last byte
+  std::vector<double> alone_us_;
+  std::vector<std::size_t> sharing_;
 };
 
 }  // namespace strake::partition

@@ -17,6 +17,7 @@
 #include "partition/polish.hpp"
 #include "partition/rank_orders.hpp"
 #include "partition/strategies/strategies.hpp"
+#include "partition/strip_clock.hpp"
 #include "partition/throughput.hpp"
 #include "partition/timeline.hpp"
 
@@ -53,14 +54,21 @@ std::string milliseconds(double us) {
   return text.substr(0, text.find('.') + 4) + " ms";
 }
 
-std::vector<StripPlan> split_plans(const StripModel& model, const std::string& strategy,
-                                   const std::vector<int>& order) {
-  if (strategy == "oodp-recompute") return {plan_recompute(model, order)};
-  return {plan_exchange(model, order, TransferCosts::counted), plan_exchange(model, order, TransferCosts::ignored),
-          plan_aligned(model, order)};
-}
-
 using ModelPtr = std::shared_ptr<const StripModel>;
+
+// [way][model]
+std::vector<std::vector<StripPlan>> split_plans(std::span<const ModelPtr> models, const std::string& strategy,
+                                                const std::vector<int>& order) {
+  std::vector<const StripModel*> list;
+  std::vector<StripPlan> one_each;
+  for (const ModelPtr& model : models) {
+    list.push_back(model.get());
+    one_each.push_back(strategy == "oodp-recompute" ? plan_recompute(*model, order) : plan_aligned(*model, order));
+  }
+  if (strategy == "oodp-recompute") return {std::move(one_each)};
+  return {plan_exchange(list, order, TransferCosts::counted), plan_exchange(list, order, TransferCosts::ignored),
+          std::move(one_each)};
+}
 
 // Rows throughout; for the hybrid rows up to some place where everything passes through one tensor, channels behind it.
 std::vector<ModelPtr> models_of(const ModelPtr& rows, const std::string& strategy) {
@@ -70,7 +78,7 @@ std::vector<ModelPtr> models_of(const ModelPtr& rows, const std::string& strateg
   const std::size_t step = (n + most_changes - 1) / most_changes;
   // Evenly, and the last ones above all.
   for (std::size_t i = n; i > step; i -= step)
-    models.push_back(std::make_shared<StripModel>(rows->costs(), rows->frontiers()[i - step - 1].op + 1));
+    models.push_back(std::make_shared<StripModel>(*rows, rows->frontiers()[i - step - 1].op + 1));
   return models;
 }
 
@@ -78,13 +86,18 @@ std::vector<ModelPtr> models_of(const ModelPtr& rows, const std::string& strateg
 // model.
 std::vector<Candidate> starts_of(std::span<const ModelPtr> models, const std::string& strategy,
                                  const std::vector<int>& ranks) {
+  if (models.empty()) return {};
   std::vector<Candidate> all;
-  for (const ModelPtr& model : models)
-    for (const std::vector<int>& order : rank_orders(model->costs(), ranks))
-      for (StripPlan& plan : split_plans(*model, strategy, order)) {
-        const double us = predict_us(*model, plan);
-        all.push_back({strategy, model, std::move(plan), us});
+  for (const std::vector<int>& order : rank_orders(models.front()->costs(), ranks)) {
+    std::vector<std::vector<StripPlan>> plans = split_plans(models, strategy, order);
+    for (std::size_t i = 0; i < models.size(); ++i) {
+      StripClock clock(*models[i]);
+      for (std::vector<StripPlan>& of_models : plans) {
+        const double us = clock.predict_us(of_models[i]);
+        all.push_back({strategy, models[i], std::move(of_models[i]), us});
       }
+    }
+  }
   std::ranges::stable_sort(all, {}, &Candidate::us);
   return all;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "partition/strategies/cuts.hpp"
+#include "partition/strip_clock.hpp"
 
 namespace strake::partition {
 
@@ -24,7 +25,7 @@ constexpr Index strides[] = {4, 2, 1};  // rows by which cuts move
 class Search {
  public:
   Search(const StripModel& model, StripPlan plan, Segments segments)
-      : model_(model), plan_(std::move(plan)), segments_(segments), best_us_(predict_us(model, plan_)) {
+      : model_(model), clock_(model), plan_(std::move(plan)), segments_(segments), best_us_(clock_.predict_us(plan_)) {
     const double n_ranks = model.n_ranks();
     left_ =
         static_cast<int>(std::clamp(effort / (model.size() * n_ranks * n_ranks), fewest_evaluations, most_evaluations));
@@ -47,7 +48,7 @@ class Search {
 
  private:
   bool keep_if_better(StripPlan candidate, double gain = least_gain) {
-    const double us = predict_us(model_, candidate);
+    const double us = clock_.predict_us(candidate, best_us_);
     --left_;
     if (us >= best_us_ * (1 - gain)) return false;
     best_us_ = us;
@@ -196,6 +197,7 @@ class Search {
   }
 
   const StripModel& model_;
+  StripClock clock_;
   StripPlan plan_;
   Segments segments_;
   double best_us_;

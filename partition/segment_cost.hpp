@@ -2,6 +2,7 @@
 #pragma once
 /// What OODP asks about a segment: T_r(s, e), given the rows that ranks have of the tensors before it.
 
+#include <span>
 #include <vector>
 
 #include "partition/oodp.hpp"
@@ -14,8 +15,8 @@ class FetchCost {
  public:
   /// @param produced  rows of each rank, together all rows
   /// @param held      rows that `dst` has in any case: its own, and those fetched for earlier operators
-  FetchCost(const CostModel& costs, OpId id, int dst, const std::vector<Interval>& produced, Interval held,
-            Index n_rows, double row_bytes);
+  FetchCost(const CostModel& costs, OpId id, int dst, std::span<const Interval> produced, Interval held, Index n_rows,
+            double row_bytes);
 
   /// Microseconds of all messages that bring the rows `need`, those that are held left out.
   [[nodiscard]] double us(Interval need) const;

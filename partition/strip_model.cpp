@@ -24,6 +24,7 @@ Box rows_box(const Shape& shape, int axis, Interval rows) {
 
 RowMap::RowMap(std::vector<Interval> of_row)
     : of_row_(std::move(of_row)), least_begin_(of_row_.size(), far_away), greatest_end_(of_row_.size()) {
+  for (std::size_t i = 0; i < of_row_.size(); ++i) same_ = same_ && of_row_[i].size() == 1 && at(of_row_[i].begin) == i;
   Interval last;
   for (const Interval rows : of_row_) {
     if (rows.empty()) continue;
@@ -55,7 +56,7 @@ void RowMap::make_hulls() {
   }
 }
 
-Interval RowMap::read_by(Interval dst) const {
+Interval RowMap::read_elsewhere(Interval dst) const {
   if (dst.empty()) return {};
   if (ascending_) {
     // Rows that read nothing lie at the ends only, as rows made of padding do.
@@ -67,7 +68,12 @@ Interval RowMap::read_by(Interval dst) const {
   return hull(hulls[at(dst.begin)], hulls[at(dst.end) - length]);
 }
 
-StripModel::StripModel(const CostModel& costs, OpId channels_from) : costs_(&costs), channels_from_(channels_from) {
+StripModel::StripModel(const CostModel& costs, OpId channels_from) : StripModel(costs, nullptr, channels_from) {}
+
+StripModel::StripModel(const StripModel& rows, OpId channels_from) : StripModel(rows.costs(), &rows, channels_from) {}
+
+StripModel::StripModel(const CostModel& costs, const StripModel* rows, OpId channels_from)
+    : costs_(&costs), channels_from_(channels_from) {
   const Graph& graph = costs.graph();
   ops_.resize(graph.ops.size());
   for (OpId id = 0; id < graph.size(); ++id) {
@@ -75,7 +81,17 @@ StripModel::StripModel(const CostModel& costs, OpId channels_from) : costs_(&cos
     ops_[at(id)].by_channels = as<Input>(graph.op(id)) == nullptr && axes_.back() == 1 && costs.strip_axis(id) != 1;
     if (ops_[at(id)].by_channels) ops_[at(id)].row_cells = channel_block(graph, id);
   }
-  for (OpId id = 0; id < graph.size(); ++id) add(id);
+  for (OpId id = 0; id < graph.size(); ++id) {
+    add(id);
+    const StripOp* same = rows != nullptr && id < channels_from ? &rows->op(id) : nullptr;
+    add_edges(id, same);
+    if (same == nullptr) {
+      add_costs(id);
+      continue;
+    }
+    ops_[at(id)].costs = same->costs;
+    ops_[at(id)].least = same->least;
+  }
   for (const Port& port : graph.outputs) {
     StripOp& op = ops_[at(port.op)];
     op.is_output = true;
@@ -144,22 +160,35 @@ void StripModel::add(OpId id) {
   op.kind = axis < 0 ? StripKind::whole : StripKind::cut;
   if (as<Input>(from) != nullptr) op.kind = StripKind::input;
   if (as<Constant>(from) != nullptr) op.kind = StripKind::constant;
-  for (std::size_t i = 0; i < from.inputs.size(); ++i) {
-    const OpId src = from.inputs[i];
+}
+
+// @param same  the operator in a model where its edges are the same; nullptr if there is none
+void StripModel::add_edges(OpId id, const StripOp* same) {
+  StripOp& op = ops_[at(id)];
+  const std::vector<OpId>& inputs = graph().op(id).inputs;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const OpId src = inputs[i];
     if (this->op(src).kind == StripKind::constant) continue;
-    op.inputs.push_back(edge(id, i));
+    op.inputs.push_back(same != nullptr ? same->inputs[op.inputs.size()] : edge(id, i));
     op.input_ids.push_back(src);
     StripOp& from_op = ops_[at(src)];
     from_op.readers.push_back({id, op.inputs.size() - 1});
     from_op.sent_row_bytes = std::max(from_op.sent_row_bytes, from_op.row_bytes * op.inputs.back().share);
   }
+}
+
+void StripModel::add_costs(OpId id) {
+  StripOp& op = ops_[at(id)];
   for (int rank = 0; rank < n_ranks(); ++rank) {
-    std::vector<double>& table = op.costs.emplace_back();
     for (Index rows = 0; rows <= op.n_rows; ++rows)
-      table.push_back(op.by_channels ? costs_->compute_us(rank, id, box(id, {0, rows}))
-                                     : costs_->compute_us(rank, id, rows));
-    std::vector<double>& least = op.least.emplace_back(table);
-    for (std::size_t rows = least.size() - 1; rows-- > 0;) least[rows] = std::min(least[rows], least[rows + 1]);
+      op.costs.push_back(op.by_channels ? costs_->compute_us(rank, id, box(id, {0, rows}))
+                                        : costs_->compute_us(rank, id, rows));
+  }
+  op.least = op.costs;
+  for (int rank = 0; rank < n_ranks(); ++rank) {
+    const std::size_t first = at(rank * (op.n_rows + 1));
+    for (std::size_t rows = at(op.n_rows); rows-- > 0;)
+      op.least[first + rows] = std::min(op.least[first + rows], op.least[first + rows + 1]);
   }
 }
 

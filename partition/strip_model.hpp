@@ -14,15 +14,17 @@ class RowMap {
   explicit RowMap(std::vector<Interval> of_row);
 
   /// Everything that the rows `dst` read.
-  [[nodiscard]] Interval read_by(Interval dst) const;
+  [[nodiscard]] Interval read_by(Interval dst) const { return same_ ? dst : read_elsewhere(dst); }
 
  private:
+  [[nodiscard]] Interval read_elsewhere(Interval dst) const;
   void make_hulls();
 
   std::vector<Interval> of_row_;
   std::vector<Index> least_begin_;   // [row]: over this row and those behind it
   std::vector<Index> greatest_end_;  // [row]: over this row and those before it
   bool ascending_ = true;
+  bool same_ = true;                          // each row reads the row of its number
   std::vector<std::vector<Interval>> hulls_;  // [k][row]: of 2^k rows from this one on; only where not ascending
 };
 
@@ -60,13 +62,13 @@ struct StripOp {
   bool by_channels = false;
   double row_bytes = 0;
   bool is_output = false;
-  int group = -1;                          // of connected operators that cannot be cut, which share a rank
-  std::vector<StripInput> inputs;          // without constants
-  std::vector<OpId> input_ids;             // of `inputs`
-  std::vector<Reader> readers;             // ascending
-  double sent_row_bytes = 0;               // of each row, what any reader takes at most
-  std::vector<std::vector<double>> costs;  // [rank][rows]: microseconds
-  std::vector<std::vector<double>> least;  // [rank][rows]: of so many rows or more, so that it never falls
+  int group = -1;                  // of connected operators that cannot be cut, which share a rank
+  std::vector<StripInput> inputs;  // without constants
+  std::vector<OpId> input_ids;     // of `inputs`
+  std::vector<Reader> readers;     // ascending
+  double sent_row_bytes = 0;       // of each row, what any reader takes at most
+  std::vector<double> costs;       // [rank][rows], up to all of them: microseconds
+  std::vector<double> least;       // [rank][rows]: of so many rows or more, so that it never falls
 };
 
 constexpr OpId no_channels = -1;
@@ -79,6 +81,10 @@ class StripModel {
   ///                       only
   explicit StripModel(const CostModel& costs, OpId channels_from = no_channels);
 
+  /// The same from the tables of a model without channels, which are those of the maps before the change.
+  StripModel(const StripModel& rows, OpId channels_from);
+
+  [[nodiscard]] OpId channels_from() const { return channels_from_; }
   [[nodiscard]] const CostModel& costs() const { return *costs_; }
   [[nodiscard]] const Graph& graph() const { return costs_->graph(); }
   [[nodiscard]] int n_ranks() const { return costs_->n_ranks(); }
@@ -88,19 +94,25 @@ class StripModel {
   [[nodiscard]] Box box(OpId id, Interval rows) const;
   [[nodiscard]] int n_groups() const { return n_groups_; }
   [[nodiscard]] double compute_us(int rank, OpId id, Interval rows) const {
-    return op(id).costs[static_cast<std::size_t>(rank)][static_cast<std::size_t>(rows.size())];
+    return op(id).costs[cost_place(op(id), rank, rows)];
   }
 
   /// At least this long for these rows or any that include them.
   [[nodiscard]] double least_us(int rank, OpId id, Interval rows) const {
-    return op(id).least[static_cast<std::size_t>(rank)][static_cast<std::size_t>(rows.size())];
+    return op(id).least[cost_place(op(id), rank, rows)];
   }
 
   /// Where runs of operators that can be fused may end, ascending. The last cut operator always stands there.
   [[nodiscard]] const std::vector<Frontier>& frontiers() const { return frontiers_; }
 
  private:
+  [[nodiscard]] static std::size_t cost_place(const StripOp& op, int rank, Interval rows) {
+    return at(rank * (op.n_rows + 1) + rows.size());
+  }
+  StripModel(const CostModel& costs, const StripModel* rows, OpId channels_from);
   void add(OpId id);
+  void add_edges(OpId id, const StripOp* same);
+  void add_costs(OpId id);
   void find_groups();
   void find_frontiers();
   [[nodiscard]] int axis_of(OpId id) const;

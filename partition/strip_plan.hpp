@@ -2,6 +2,8 @@
 #pragma once
 /// Plans in strips: few numbers from which the whole table follows, so that planners can change them and look.
 
+#include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,23 @@ struct StripPlan {
   std::vector<Overlap> overlap;   // [op]
 };
 
-/// [op][rank]: rows that a rank produces; one row or none where an operator is not cut.
-using Rows = std::vector<std::vector<Interval>>;
+/// [op][rank]: rows that a rank produces; one row or none where an operator is not cut. At first none.
+class Rows {
+ public:
+  Rows(OpId n_ops, int n_ranks) : n_ranks_(at(n_ranks)), of_(at(n_ops) * n_ranks_) {}
+  [[nodiscard]] std::span<Interval> operator[](std::size_t op) {
+    return std::span(of_).subspan(op * n_ranks_, n_ranks_);
+  }
+  [[nodiscard]] std::span<const Interval> operator[](std::size_t op) const {
+    return std::span(of_).subspan(op * n_ranks_, n_ranks_);
+  }
+
+  void clear() { std::ranges::fill(of_, Interval{}); }
+
+ private:
+  std::size_t n_ranks_;
+  std::vector<Interval> of_;
+};
 
 /// A plan without segments and homes for these ranks.
 [[nodiscard]] StripPlan empty_strip_plan(const StripModel& model, std::vector<int> order);
@@ -41,11 +58,8 @@ void add_segment(const StripModel& model, const std::vector<int>& order, const S
 
 [[nodiscard]] Rows rows_of(const StripModel& model, const StripPlan& plan);
 
-/// True when some rank needs rows of `id` that another one produces.
-[[nodiscard]] bool is_sent(const StripModel& model, const Rows& rows, OpId id);
-
-/// Microseconds of a frame: `evaluate` in rows instead of boxes, for planners that try many plans.
-[[nodiscard]] double predict_us(const StripModel& model, const StripPlan& plan);
+/// The same into `rows`, whose memory is used again.
+void rows_of(const StripModel& model, const StripPlan& plan, Rows& rows);
 
 /// The table, checked, with its predicted time.
 [[nodiscard]] Plan to_plan(const StripModel& model, const StripPlan& plan, const std::string& strategy);

@@ -55,7 +55,8 @@ Timeline evaluate(const CostModel& costs, const Plan& plan) {
       timeline.wait_us[at(rank)] += step.wait_us;
       timeline.ranks[at(rank)].push_back(step);
     }
-    clock.send(id, messages_of(costs, plan, id, timeline.sent_bytes));
+    std::vector<Message> messages = messages_of(costs, plan, id, timeline.sent_bytes);
+    clock.send(id, messages);
   }
   std::vector<OpId> outputs;
   for (const Port& port : graph.outputs) outputs.push_back(port.op);

@@ -118,7 +118,7 @@ class Block {
 
   // [rank]. Everything that a block reads comes from the leader, and its output goes there.
   std::vector<double> costs() const {
-    Rows rows(at(model_.size()), std::vector<Interval>(at(model_.n_ranks())));
+    Rows rows(model_.size(), model_.n_ranks());
     add_segment(model_, all_ranks(model_.n_ranks()), segment_, rows);
     std::vector<double> result(at(model_.n_ranks()));
     for (int rank = 0; rank < model_.n_ranks(); ++rank) {

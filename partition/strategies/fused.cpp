@@ -6,6 +6,7 @@
 #include "partition/course.hpp"
 #include "partition/strategies/cuts.hpp"
 #include "partition/strategies/strategies.hpp"
+#include "partition/strip_clock.hpp"
 
 namespace strake::partition {
 

@@ -5,6 +5,7 @@
 
 #include "partition/strategies/cuts.hpp"
 #include "partition/strategies/strategies.hpp"
+#include "partition/strip_clock.hpp"
 
 namespace strake::partition {
 

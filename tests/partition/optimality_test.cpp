@@ -13,6 +13,7 @@
 #include "core/small_graphs.hpp"
 #include "partition/planner.hpp"
 #include "partition/random_graph.hpp"
+#include "partition/strip_clock.hpp"
 #include "partition/strip_plan.hpp"
 #include "partition/timeline.hpp"
 

@@ -8,6 +8,7 @@
 #include "core/errors.hpp"
 #include "partition/cycle_model.hpp"
 #include "partition/random_graph.hpp"
+#include "partition/strip_clock.hpp"
 #include "partition/strip_plan.hpp"
 #include "partition/throughput.hpp"
 #include "partition/timeline.hpp"
