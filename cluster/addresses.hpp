@@ -23,7 +23,8 @@ struct Address {
 /// Whether only this host reaches it: 127.0.0.0/8, ::1 or localhost.
 [[nodiscard]] bool is_loopback(const Address& address);
 
-/// The network of the interface that has this (numeric IPv4) address, as "10.0.7.0/24"; empty where no interface has it.
+/// The network of the interface that has this (numeric IPv4) address, as "10.0.7.0/24"; empty where no interface has
+/// it.
 [[nodiscard]] std::string network_of(const Address& address);
 
 /// This host's name.

@@ -61,6 +61,7 @@ FrameQueue::Verdict FrameQueue::submit(const std::string& client, std::uint64_t 
     return Verdict::busy;
   Entry& entry = owner.frames[number];
   entry.ticket = next_ticket_++;
+  entry.submitted = now;
   entry.tensors = std::move(tensors);
   entry.parts = std::move(parts);
   entry.bytes = n_bytes;
@@ -71,13 +72,26 @@ FrameQueue::Verdict FrameQueue::submit(const std::string& client, std::uint64_t 
 }
 
 FrameQueue::Answer FrameQueue::answer_for(const Key& key, ClientEntry& client, Entry& entry) {
-  return {.client = key.first, .peer = client.peer, .result = entry.result, .parts = copies_of(entry.parts)};
+  return {.client = key.first,
+          .peer = client.peer,
+          .result = entry.result,
+          .parts = copies_of(entry.parts),
+          .submitted = entry.submitted};
 }
 
 std::optional<FrameQueue::Answer> FrameQueue::answer_again(const std::string& client, std::uint64_t number) {
   Entry* entry = entry_of({client, number});
   if (entry == nullptr || entry->state != State::answered) return std::nullopt;
   return answer_for({client, number}, clients_.at(client), *entry);
+}
+
+FrameQueue::Known FrameQueue::known(const std::string& client) const {
+  Known known;
+  const auto found = clients_.find(client);
+  if (found == clients_.end()) return known;
+  for (const auto& [number, entry] : found->second.frames)
+    (entry.state == State::answered ? known.answered : known.unanswered).push_back(number);
+  return known;
 }
 
 std::optional<FrameQueue::Ticket> FrameQueue::next(Time now) {

@@ -29,7 +29,7 @@ class FrameQueue {
     std::size_t frames = 256;  // of all clients, answers that nobody has fetched among them
     std::size_t bytes = std::size_t{1} << 30;
     std::size_t per_client = 32;
-    int attempts = 5;  // a frame with which so many jobs in a row died is given up
+    int attempts = 5;                          // a frame with which so many jobs in a row died is given up
     std::chrono::milliseconds silence{10000};  // then a client is gone, and its frames with it
   };
 
@@ -41,12 +41,14 @@ class FrameQueue {
     std::string peer;  // where it was last heard from
     wire::Result result;
     std::vector<zmq::message_t> parts;
+    Time submitted;
   };
 
   explicit FrameQueue(Limits limits) : limits_(limits) {}
 
   /// A sign of life. Frames below `oldest` are forgotten. @param peer  where answers go from now on
-  /// @param user  who the key says that it is; a client keeps its user. @return false where another user has this client
+  /// @param user  who the key says that it is; a client keeps its user. @return false where another user has this
+  /// client
   bool heard(const std::string& client, const std::string& peer, const std::string& user, std::uint64_t oldest,
              Time now);
 
@@ -54,6 +56,13 @@ class FrameQueue {
   [[nodiscard]] Verdict submit(const std::string& client, std::uint64_t number, Tensors tensors,
                                std::vector<zmq::message_t> parts, Time now);
   [[nodiscard]] std::optional<Answer> answer_again(const std::string& client, std::uint64_t number);
+
+  /// Numbers of a client's frames that wait or run, and of those that are answered.
+  struct Known {
+    std::vector<std::uint64_t> unanswered;
+    std::vector<std::uint64_t> answered;
+  };
+  [[nodiscard]] Known known(const std::string& client) const;
 
   /// The next frame to run; its parts are handles of the same bytes.
   struct Ticket {
@@ -89,6 +98,7 @@ class FrameQueue {
   struct Entry {
     State state = State::waits;
     std::uint64_t ticket = 0;
+    Time submitted;
     int attempts = 0;  // jobs that died while it ran
     Tensors tensors;
     wire::Result result;

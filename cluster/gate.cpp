@@ -9,8 +9,7 @@
 
 namespace strake::cluster {
 
-Gate::Gate(zmq::context_t& context, KeyStore keys)
-    : socket_(context, zmq::socket_type::rep), keys_(std::move(keys)) {
+Gate::Gate(zmq::context_t& context, KeyStore keys) : socket_(context, zmq::socket_type::rep), keys_(std::move(keys)) {
   socket_.set(zmq::sockopt::linger, 0);
   socket_.bind("inproc://zeromq.zap.01");
   refresh();
@@ -69,8 +68,7 @@ void Gate::answer() {
                                  user,
                                  ""};
     for (std::size_t i = 0; i < std::size(reply); ++i)
-      socket_.send(zmq::buffer(reply[i]),
-                   i + 1 < std::size(reply) ? zmq::send_flags::sndmore : zmq::send_flags::none);
+      socket_.send(zmq::buffer(reply[i]), i + 1 < std::size(reply) ? zmq::send_flags::sndmore : zmq::send_flags::none);
   }
 }
 

@@ -88,8 +88,7 @@ std::map<std::string, std::string> fields_of(const fs::path& file) {
   std::istringstream lines(read_private(file));
   for (std::string line; std::getline(lines, line);) {
     const std::size_t space = line.find(' ');
-    if (!line.starts_with('#') && space != std::string::npos)
-      fields[line.substr(0, space)] = line.substr(space + 1);
+    if (!line.starts_with('#') && space != std::string::npos) fields[line.substr(0, space)] = line.substr(space + 1);
   }
   return fields;
 }

@@ -5,12 +5,14 @@
 
 namespace strake::cluster {
 
-void Membership::registered(const std::string& name, const std::string& peer, const wire::Register& about, Time now) {
+void Membership::registered(const std::string& name, const std::string& peer, const std::string& key,
+                            const wire::Register& about, Time now) {
   Node& node = nodes_[name];
   const bool same = node.there && node.about.incarnation() == about.incarnation();
   // An agent that was started again while nobody noticed has lost what it had started.
   if (node.there && !same) lose(name, now);
   node.peer = peer;
+  node.key = key;
   node.about = about;
   node.heard = now;
   if (!same) {

@@ -18,12 +18,13 @@ class Membership {
 
   struct Limits {
     std::chrono::milliseconds lost_after{700};
-    std::chrono::milliseconds steady_for{3000};  // before a node joins; doubles with each loss, up to 16 times
+    std::chrono::milliseconds steady_for{3000};       // before a node joins; doubles with each loss, up to 16 times
     std::chrono::milliseconds forgive_after{600000};  // without a loss
   };
 
   struct Node {
     std::string peer;  // where it is reached
+    std::string key;   // public
     wire::Register about;
     wire::Health health;
     Time registered;  // since when it has been there without a break
@@ -37,7 +38,8 @@ class Membership {
   explicit Membership(Limits limits) : limits_(limits) {}
 
   /// @param name  what its key says
-  void registered(const std::string& name, const std::string& peer, const wire::Register& about, Time now);
+  void registered(const std::string& name, const std::string& peer, const std::string& key, const wire::Register& about,
+                  Time now);
   /// @return false where the node is unknown, or another incarnation: it shall register (again)
   bool beat(const std::string& name, const std::string& peer, const wire::Beat& beat, Time now);
   /// The node's own doing: its daemon failed, its key was revoked.

@@ -23,7 +23,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::runtime_error failed_to(const std::string& what) { return std::runtime_error("cannot " + what + ": " + std::strerror(errno)); }
+std::runtime_error failed_to(const std::string& what) {
+  return std::runtime_error("cannot " + what + ": " + std::strerror(errno));
+}
 
 std::optional<pid_t> number_of_process(const std::string& text) {
   pid_t pid = 0;

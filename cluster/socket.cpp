@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/socket.hpp"
 
+#include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "core/errors.hpp"
@@ -9,7 +11,9 @@
 namespace strake::cluster {
 
 Socket::Socket(zmq::context_t& context, Peers peers)
-    : socket_(context, peers == Peers::many ? zmq::socket_type::router : zmq::socket_type::dealer), peers_(peers) {
+    : context_(&context),
+      socket_(context, peers == Peers::many ? zmq::socket_type::router : zmq::socket_type::dealer),
+      peers_(peers) {
   socket_.set(zmq::sockopt::linger, 0);
   socket_.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(most_tensor_bytes));
   socket_.set(zmq::sockopt::sndhwm, 4096);
@@ -34,6 +38,26 @@ void Socket::use_keys(const Identity& identity) {
   socket_.set(zmq::sockopt::curve_serverkey, identity.server_key);
   socket_.set(zmq::sockopt::curve_publickey, identity.pair.public_key);
   socket_.set(zmq::sockopt::curve_secretkey, identity.pair.secret_key);
+  static std::atomic<unsigned> count{0};
+  const std::string place = "inproc://events-" + std::to_string(count++);
+  if (zmq_socket_monitor(socket_.handle(), place.c_str(), ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0) return;
+  events_.emplace(*context_, zmq::socket_type::pair);
+  events_->set(zmq::sockopt::linger, 0);
+  events_->connect(place);
+}
+
+bool Socket::key_was_refused() {
+  bool refused = false;
+  zmq::message_t event;
+  while (events_ && events_->recv(event, zmq::recv_flags::dontwait)) {
+    std::uint16_t number = 0;
+    // The first frame begins with the number of the event; the second names the address.
+    if (event.more() && event.size() >= sizeof(number)) {
+      std::memcpy(&number, event.data(), sizeof(number));
+      refused = refused || number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    }
+  }
+  return refused;
 }
 
 void Socket::bind(const std::string& address) {

@@ -31,6 +31,9 @@ class Socket {
   void bind(const std::string& address);
   void connect(const std::string& address);
 
+  /// Whether the other side has said that this key does not count, since the last call. For sockets with one peer.
+  [[nodiscard]] bool key_was_refused();
+
   /// Never waits: what a peer does not take in time is dropped, which its silence tells anyway. False where it was.
   bool send(Message message);
 
@@ -43,7 +46,9 @@ class Socket {
  private:
   [[nodiscard]] std::optional<Message> message_of(std::vector<zmq::message_t> frames) const;
 
+  zmq::context_t* context_;
   zmq::socket_t socket_;
+  std::optional<zmq::socket_t> events_;  // of the connection, where it needs a key
   Peers peers_;
   std::size_t dropped_ = 0;
 };

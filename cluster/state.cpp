@@ -24,7 +24,8 @@ nlohmann::json json_of(const NodeState& node) {
 }
 
 nlohmann::json json_of(const RankState& rank) {
-  return {{"rank", rank.rank}, {"host", rank.host}, {"pid", rank.pid}, {"heard_ms", rank.heard_ms}, {"share", rank.share}};
+  return {
+      {"rank", rank.rank}, {"host", rank.host}, {"pid", rank.pid}, {"heard_ms", rank.heard_ms}, {"share", rank.share}};
 }
 
 // Classes with their ends; the last has none.
@@ -38,14 +39,16 @@ nlohmann::json json_of(const Histogram& histogram) {
   return {{"count", histogram.count}, {"sum_ms", histogram.sum_ms}, {"classes", classes}};
 }
 
+nlohmann::json json_of(const Event& event) {
+  return {{"at_s", event.at_s}, {"kind", event.kind}, {"text", event.text}};
+}
+
 template <class T>
 nlohmann::json list_of(const T& items) {
   nlohmann::json list = nlohmann::json::array();
   for (const auto& item : items) list.push_back(json_of(item));
   return list;
 }
-
-nlohmann::json json_of(const Event& event) { return {{"at_s", event.at_s}, {"kind", event.kind}, {"text", event.text}}; }
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// What can be seen of a supervisor from outside: one plain struct, filled by the supervisor, written by whoever shows it.
+/// What can be seen of a supervisor from outside: one plain struct, filled by the supervisor, written by whoever shows
+/// it.
 
 #include <chrono>
 #include <cstdint>
@@ -34,7 +35,7 @@ struct RankState {
 
 /// Something that happened.
 struct Event {
-  double at_s = 0;  // since the supervisor started
+  double at_s = 0;   // since the supervisor started
   std::string kind;  // "job started", "rank lost", ...
   std::string text;
 };
