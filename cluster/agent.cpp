@@ -117,6 +117,7 @@ void Agent::beat() {
       entry.set_job(job_);
       entry.set_rank(number);
       entry.set_pid(rank.pid);
+      entry.set_gone(!is_there(static_cast<pid_t>(rank.pid)));
       entry.set_age_ms(
           static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now_ - rank.heard).count()));
     }

@@ -145,6 +145,8 @@ std::optional<int> exit_code_if_ended(pid_t pid) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+bool is_there(pid_t pid) { return kill(pid, 0) == 0 || errno != ESRCH; }
+
 void adopt_orphans() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
 void end_with_parent() {
@@ -183,7 +185,7 @@ PrivateFolder::PrivateFolder(const std::string& purpose) {
     if (!name.starts_with(beginning)) continue;
     const std::optional<pid_t> pid = number_of_process(name.substr(beginning.size()));
     std::error_code ignored;
-    if (pid && kill(*pid, 0) != 0 && errno == ESRCH) fs::remove_all(it->path(), ignored);
+    if (pid && !is_there(*pid)) fs::remove_all(it->path(), ignored);
   }
   path_ = parent / (beginning + std::to_string(getpid()));
   std::error_code ignored;

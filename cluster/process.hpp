@@ -31,6 +31,9 @@ struct Child {
 /// How a program ended: its exit code, or 128 + the signal.
 [[nodiscard]] std::optional<int> exit_code_if_ended(pid_t pid);
 
+/// Whether there is such a process, on this host.
+[[nodiscard]] bool is_there(pid_t pid);
+
 /// From here on what children of ours leave behind becomes ours, so that it can be found and ended.
 void adopt_orphans();
 

@@ -60,6 +60,7 @@ class Supervisor {
     std::string node;  // its name; empty on this host
     std::string host;
     int pid = 0;
+    bool gone = false;  // its agent says so
     std::optional<Time> heard;
     double share = 0;
   };

@@ -102,8 +102,12 @@ void Supervisor::watch_ranks() {
       return;
     }
     if (const std::optional<Time> heard = heard_of(rank)) rank.heard = heard;
-    for (const wire::RankBeat& beat : node->ranks)
-      if (beat.job() == job_.id && &job_.ranks[0] + beat.rank() == &rank) rank.pid = static_cast<int>(beat.pid());
+    const auto place = static_cast<std::uint32_t>(&rank - job_.ranks.data());
+    for (const wire::RankBeat& beat : node->ranks) {
+      if (beat.job() != job_.id || beat.rank() != place) continue;
+      rank.pid = static_cast<int>(beat.pid());
+      rank.gone = beat.gone();
+    }
   }
   if (const std::optional<int> code = exit_code_if_ended(job_.mpirun.pid)) {
     job_.mpirun.pid = -1;
@@ -124,6 +128,10 @@ void Supervisor::watch_ranks() {
   }
   for (std::size_t i = 0; i < job_.ranks.size(); ++i) {
     const Rank& rank = job_.ranks[i];
+    if (rank.gone || (rank.node.empty() && rank.pid > 0 && !is_there(rank.pid))) {
+      lose_job("rank " + std::to_string(i) + " on '" + rank.host + "' ended", rank.heard.value_or(now_));
+      return;
+    }
     if (!rank.heard || now_ - *rank.heard <= options_.beat_timeout) continue;
     lose_job("rank " + std::to_string(i) + " on '" + rank.host + "' fell silent", *rank.heard);
     return;
