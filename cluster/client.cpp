@@ -146,6 +146,7 @@ std::vector<Message> Client::to_send(Time now) {
     submit.set_client(name_);
     submit.set_number(number);
     submit.set_oldest(oldest());
+    submit.mutable_received()->Add(received_.begin(), received_.end());
     put_tensors(pending.inputs, *submit.mutable_tensors(), message.parts);
   }
   return due;
@@ -188,6 +189,8 @@ void Client::on_result(Message message) {
                                                                                       found->second.submitted),
                      .epoch = result.epoch()};
   pending_.erase(found);
+  received_.insert(given.number);
+  received_.erase(received_.begin(), received_.lower_bound(oldest()));
   results_.push_back(std::move(given));
   changed_.notify_all();
 }
@@ -227,16 +230,14 @@ void Client::work(const std::stop_token& stop) {
     }
     if (now >= next_hello) {
       next_hello = now + hello_interval;
-      std::uint64_t first = 0;
-      {
-        const std::scoped_lock lock(mutex_);
-        first = oldest();
-      }
       ++asked_;
       (void)socket->send(message_with([&](wire::Envelope& body) {
-        body.mutable_hello()->set_client(name_);
-        body.mutable_hello()->set_oldest(first);
-        body.mutable_hello()->set_asked(asked_);
+        const std::scoped_lock lock(mutex_);
+        wire::Hello& hello = *body.mutable_hello();
+        hello.set_client(name_);
+        hello.set_oldest(oldest());
+        hello.set_asked(asked_);
+        hello.mutable_received()->Add(received_.begin(), received_.end());
       }));
     }
     for (Message& message : to_send(now)) (void)socket->send(std::move(message));

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -103,6 +104,7 @@ class Client {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::uint64_t, Pending> pending_;  // guarded by mutex_
+  std::set<std::uint64_t> received_;          // guarded by mutex_; above `oldest`
   std::deque<ClientResult> results_;          // guarded by mutex_
   std::uint64_t next_number_ = 1;             // guarded by mutex_
   std::optional<ModelInfo> model_;            // guarded by mutex_

@@ -32,7 +32,7 @@ FrameQueue::Entry* FrameQueue::entry_of(const Key& key) {
 }
 
 bool FrameQueue::heard(const std::string& client, const std::string& peer, const std::string& user,
-                       std::uint64_t oldest, Time now) {
+                       std::uint64_t oldest, Time now, std::span<const std::uint64_t> received) {
   const auto [place, is_new] = clients_.try_emplace(client);
   ClientEntry& entry = place->second;
   if (is_new) entry.user = user;
@@ -42,6 +42,14 @@ bool FrameQueue::heard(const std::string& client, const std::string& peer, const
   // Messages of an older connection may come late.
   entry.oldest = std::max(entry.oldest, oldest);
   while (!entry.frames.empty() && entry.frames.begin()->first < entry.oldest) erase(entry, entry.frames.begin());
+  // One frame that has to wait must not keep the answers behind it here.
+  for (const std::uint64_t number : received) {
+    const auto frame = entry.frames.find(number);
+    if (frame == entry.frames.end() || frame->second.state != State::answered) continue;
+    erase(entry, frame);
+    entry.received.insert(number);
+  }
+  entry.received.erase(entry.received.begin(), entry.received.lower_bound(entry.oldest));
   return true;
 }
 
@@ -51,7 +59,7 @@ FrameQueue::Verdict FrameQueue::submit(const std::string& client, std::uint64_t 
   if (found == clients_.end()) return Verdict::old;
   ClientEntry& owner = found->second;
   owner.heard = now;
-  if (number < owner.oldest) return Verdict::old;
+  if (number < owner.oldest || owner.received.contains(number)) return Verdict::old;
   if (const auto frame = owner.frames.find(number); frame != owner.frames.end())
     return frame->second.state == State::answered ? Verdict::answered : Verdict::repeated;
   const std::size_t n_bytes = bytes_in(parts);

@@ -4,9 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,11 +47,12 @@ class FrameQueue {
 
   explicit FrameQueue(Limits limits) : limits_(limits) {}
 
-  /// A sign of life. Frames below `oldest` are forgotten. @param peer  where answers go from now on
+  /// A sign of life. Frames below `oldest` and those `received` are forgotten. @param peer  where answers go from now
+  /// on
   /// @param user  who the key says that it is; a client keeps its user. @return false where another user has this
   /// client
   bool heard(const std::string& client, const std::string& peer, const std::string& user, std::uint64_t oldest,
-             Time now);
+             Time now, std::span<const std::uint64_t> received = {});
 
   /// A frame of a client that was heard. `answered` means that `answer_again` has something to send.
   [[nodiscard]] Verdict submit(const std::string& client, std::uint64_t number, Tensors tensors,
@@ -110,6 +112,7 @@ class FrameQueue {
     std::string user;
     Time heard;
     std::uint64_t oldest = 0;
+    std::set<std::uint64_t> received;  // from `oldest` on
     std::map<std::uint64_t, Entry> frames;
   };
   using Key = std::pair<std::string, std::uint64_t>;

@@ -14,9 +14,9 @@ namespace strake::cluster {
 
 /// A program to start.
 struct Command {
-  std::vector<std::string> words;                  // the program, looked for in PATH, and its arguments
-  std::map<std::string, std::string> environment;  // beside this process's own
-  bool pipe_output = false;                        // its stdout and stderr come back through `Child::output`
+  std::vector<std::string> words;                       // the program, looked for in PATH, and its arguments
+  std::map<std::string, std::string> environment = {};  // beside this process's own
+  bool pipe_output = false;                             // its stdout and stderr come back through `Child::output`
 };
 
 /// A started program. Ends when this process ends, however that happens (PR_SET_PDEATHSIG).

@@ -2,6 +2,7 @@
 #include "cluster/supervisor.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "cluster/clock.hpp"
@@ -17,6 +18,10 @@ constexpr std::size_t most_events = 200;
 
 // A peer is known by the socket that it came through and its name there.
 std::string peer_of(std::size_t socket, const std::string& name) { return static_cast<char>(socket) + name; }
+
+std::span<const std::uint64_t> numbers_in(const google::protobuf::RepeatedField<std::uint64_t>& list) {
+  return {list.data(), static_cast<std::size_t>(list.size())};
+}
 
 }  // namespace
 
@@ -131,20 +136,21 @@ void Supervisor::on_public(std::size_t socket, Message message) {
 
 void Supervisor::on_client(Message& message, const std::string& user) {
   // A message names its client; 16 random bytes are nobody else's.
-  const auto known = [&](const std::string& client, std::uint64_t oldest) {
-    if (client.size() == 16 && queue_.heard(client, message.peer, user, oldest, now_)) return true;
+  const auto known = [&](const std::string& client, std::uint64_t oldest, std::span<const std::uint64_t> received) {
+    if (client.size() == 16 && queue_.heard(client, message.peer, user, oldest, now_, received)) return true;
     refuse(message.peer, "a client is named by 16 bytes of its own");
     return false;
   };
   if (message.body.has_hello()) {
     const wire::Hello& hello = message.body.hello();
-    if (known(hello.client(), hello.oldest())) welcome(hello.client(), message.peer, hello.asked());
+    if (known(hello.client(), hello.oldest(), numbers_in(hello.received())))
+      welcome(hello.client(), message.peer, hello.asked());
   } else if (message.body.has_goodbye()) {
     const std::string& client = message.body.goodbye().client();
-    if (known(client, 0)) queue_.leave(client);
+    if (known(client, 0, {})) queue_.leave(client);
   } else if (message.body.has_submit()) {
     wire::Submit& submit = *message.body.mutable_submit();
-    if (!known(submit.client(), submit.oldest())) return;
+    if (!known(submit.client(), submit.oldest(), numbers_in(submit.received()))) return;
     const std::uint64_t number = submit.number();
     switch (
         queue_.submit(submit.client(), number, std::move(*submit.mutable_tensors()), std::move(message.parts), now_)) {
