@@ -25,7 +25,7 @@ endfunction()
 if(STRAKE_CHECK_HEADERS)
   add_custom_target(strake_headers)
   # Headers that stay within a library may include what only its sources link.
-  foreach(library core onnx io partition kernels comm engine cli)
+  foreach(library core onnx io partition kernels comm cluster engine cli)
     get_target_property(source_dir strake_${library} SOURCE_DIR)
     file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${source_dir})
     get_target_property(links strake_${library} LINK_LIBRARIES)

@@ -25,18 +25,6 @@ std::string extension_of(const std::string& file) {
   return extension;
 }
 
-bool is_picture(const std::string& file) {
-  const std::string extension = extension_of(file);
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
-}
-
-HostTensor read_tensor(const std::string& file) {
-  const std::string extension = extension_of(file);
-  if (extension == ".npy") return io::read_npy(file);
-  if (extension == ".pb") return onnx_import::read_tensor_proto(file);
-  throw InvalidInput("input file '" + file + "': expected .npy, .pb, .png, .jpg or .jpeg, got '" + extension + "'");
-}
-
 std::string names_of(const std::vector<DeclaredInput>& declared) {
   std::string list;
   for (const DeclaredInput& input : declared) list += (list.empty() ? "'" : ", '") + input.name + "'";
@@ -128,8 +116,24 @@ Shape shape_from_file(const DeclaredInput& input, const std::string& file) {
 
 }  // namespace
 
+bool is_picture(const std::string& file) {
+  const std::string extension = extension_of(file);
+  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+}
+
+HostTensor read_tensor(const std::string& file) {
+  const std::string extension = extension_of(file);
+  if (extension == ".npy") return io::read_npy(file);
+  if (extension == ".pb") return onnx_import::read_tensor_proto(file);
+  throw InvalidInput("input file '" + file + "': expected .npy, .pb, .png, .jpg or .jpeg, got '" + extension + "'");
+}
+
 void add_input_options(CLI::App& app, InputOptions& options) {
   app.add_option("-i,--input", options.files, "[NAME=]FILE: .npy, ONNX TensorProto .pb, .jpg or .png")->take_all();
+  add_picture_options(app, options);
+}
+
+void add_picture_options(CLI::App& app, InputOptions& options) {
   app.add_option("--resize", options.resize, "How a picture is fitted to the input")
       ->check(CLI::IsMember({"stretch", "letterbox"}))
       ->capture_default_str();

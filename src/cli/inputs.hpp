@@ -25,6 +25,13 @@ struct InputOptions {
 };
 
 void add_input_options(CLI::App& app, InputOptions& options);
+/// Those of them that say how a picture becomes an input.
+void add_picture_options(CLI::App& app, InputOptions& options);
+
+/// By its name.
+[[nodiscard]] bool is_picture(const std::string& file);
+/// A .npy or .pb file. @throws InvalidInput
+[[nodiscard]] HostTensor read_tensor(const std::string& file);
 
 /// Files by the names of the inputs that they are for.
 using InputFiles = std::map<std::string, std::string>;

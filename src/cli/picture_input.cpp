@@ -20,12 +20,11 @@ struct PictureShape {
   bool channels_last = false;
 };
 
-PictureShape picture_shape(const Op& op) {
+PictureShape picture_shape(const std::string& name, const Shape& shape) {
   const auto is_channels = [](Index size) { return size == 1 || size == 3; };
-  const Shape& shape = op.shape;
   if (shape.size() == 4 && is_channels(shape[1])) return {shape[0], shape[1], shape[2], shape[3], false};
   if (shape.size() == 4 && is_channels(shape[3])) return {shape[0], shape[3], shape[1], shape[2], true};
-  throw InvalidInput("input '" + op.name + "' has shape " + to_string(shape) +
+  throw InvalidInput("input '" + name + "' has shape " + to_string(shape) +
                      "; a picture needs (n, 1 or 3, h, w) or (n, h, w, 1 or 3)");
 }
 
@@ -74,6 +73,24 @@ void insert_behind(Graph& graph, OpId id, std::vector<Op> added) {
                    std::make_move_iterator(added.end()));
 }
 
+// The picture at the size of `shape` (n, c, h, w), n times.
+HostTensor pixels_of(const std::string& file, const Shape& shape, const InputOptions& options) {
+  HostTensor one = io::fit(io::read_picture(file),
+                           {.c = shape[1],
+                            .h = shape[2],
+                            .w = shape[3],
+                            .resize = options.resize == "letterbox" ? io::Resize::letterbox : io::Resize::stretch,
+                            .channels = options.channels == "bgr" ? io::ChannelOrder::bgr : io::ChannelOrder::rgb});
+  if (shape[0] == 1) return one;
+  HostTensor batch{.type = one.type,
+                   .shape = shape,
+                   .data = Blob::allocate(one.data.size_bytes() * static_cast<std::size_t>(shape[0]))};
+  for (Index n = 0; n < shape[0]; ++n)
+    std::memcpy(batch.data.data() + static_cast<std::size_t>(n) * one.data.size_bytes(), one.data.data(),
+                one.data.size_bytes());
+  return batch;
+}
+
 }  // namespace
 
 void take_pictures(Graph& graph, const std::string& name, const InputOptions& options) {
@@ -81,7 +98,7 @@ void take_pictures(Graph& graph, const std::string& name, const InputOptions& op
   const OpId id = port.op;
   port.type = ElementType::u8;
   Op& input = graph.op(id);
-  const PictureShape shape = picture_shape(input);
+  const PictureShape shape = picture_shape(input.name, input.shape);
   const Shape model_shape = input.shape;
   const ElementType model_type = input.type;
   if (model_type == ElementType::boolean)
@@ -115,22 +132,30 @@ HostTensor fit_picture(const Graph& graph, const std::string& name, const std::s
   const auto port =
       std::find_if(graph.inputs.begin(), graph.inputs.end(), [&](const Port& p) { return p.name == name; });
   ensure(port != graph.inputs.end(), "a fitted picture belongs to an input");
-  const Shape& shape = graph.shape(port->op);
-  HostTensor one = io::fit(io::read_picture(file),
-                           {.c = shape[1],
-                            .h = shape[2],
-                            .w = shape[3],
-                            .resize = options.resize == "letterbox" ? io::Resize::letterbox : io::Resize::stretch,
-                            .channels = options.channels == "bgr" ? io::ChannelOrder::bgr : io::ChannelOrder::rgb});
-  if (shape[0] == 1) return one;
-  // A batch of the same picture.
-  HostTensor batch{.type = one.type,
-                   .shape = shape,
-                   .data = Blob::allocate(one.data.size_bytes() * static_cast<std::size_t>(shape[0]))};
-  for (Index n = 0; n < shape[0]; ++n)
-    std::memcpy(batch.data.data() + static_cast<std::size_t>(n) * one.data.size_bytes(), one.data.data(),
-                one.data.size_bytes());
-  return batch;
+  return pixels_of(file, graph.shape(port->op), options);
+}
+
+HostTensor fit_picture(const ServedInput& input, const std::string& file, const InputOptions& options) {
+  const PictureShape shape = picture_shape(input.name, input.shape);
+  HostTensor pixels = pixels_of(file, {shape.n, shape.c, shape.h, shape.w}, options);
+  if (input.type == ElementType::u8 && !shape.channels_last) return pixels;
+  if (input.type != ElementType::f32)
+    throw InvalidInput("input '" + input.name + "' has elements of type " + name_of(input.type) +
+                       "; a picture needs uint8 or float32");
+  const NormalizePicture normalise = normalisation(options, shape.c);
+  HostTensor result = HostTensor::allocate(ElementType::f32, input.shape);
+  const std::span<const std::uint8_t> from = pixels.view<std::uint8_t>();
+  const std::span<float> to = result.view<float>();
+  const Index plane = shape.h * shape.w;
+  for (Index i = 0; i < pixels.size(); ++i) {
+    const Index n = i / (shape.c * plane);
+    const Index c = i / plane % shape.c;
+    const Index place = shape.channels_last ? (n * plane + i % plane) * shape.c + c : i;
+    const auto channel = static_cast<std::size_t>(c);
+    to[static_cast<std::size_t>(place)] =
+        static_cast<float>(from[static_cast<std::size_t>(i)]) * normalise.scale[channel] + normalise.shift[channel];
+  }
+  return result;
 }
 
 }  // namespace strake::cli

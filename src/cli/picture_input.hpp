@@ -17,4 +17,16 @@ void take_pictures(Graph& graph, const std::string& name, const InputOptions& op
 [[nodiscard]] HostTensor fit_picture(const Graph& graph, const std::string& name, const std::string& file,
                                      const InputOptions& options);
 
+/// An input of a model that others serve.
+struct ServedInput {
+  std::string name;
+  ElementType type = ElementType::u8;
+  Shape shape;
+};
+
+/// The picture in `file` as that input: pixels as they are where it is u8 (the model has the normalisation), else f32
+/// and normalised as `options` say.
+/// @throws InvalidInput if the input is no picture
+[[nodiscard]] HostTensor fit_picture(const ServedInput& input, const std::string& file, const InputOptions& options);
+
 }  // namespace strake::cli

@@ -61,6 +61,13 @@ void add_verbs(CLI::App& app, const Context& context, std::function<int()>& verb
   add_bench(app, context, verb);
   add_doctor(app, context, verb);
   add_zoo(app, context, verb);
+  add_keys(app, context, verb);
+  add_serve(app, context, verb);
+  add_worker(app, context, verb);
+  add_node(app, context, verb);
+  add_launch(app, context, verb);
+  add_submit(app, context, verb);
+  add_status(app, context, verb);
 }
 
 }  // namespace strake::cli

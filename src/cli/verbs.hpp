@@ -19,6 +19,13 @@ void add_profile(CLI::App& app, const Context& context, std::function<int()>& ve
 void add_verify(CLI::App& app, const Context& context, std::function<int()>& verb);
 void add_bench(CLI::App& app, const Context& context, std::function<int()>& verb);
 void add_doctor(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_keys(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_serve(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_worker(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_node(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_launch(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_submit(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_status(CLI::App& app, const Context& context, std::function<int()>& verb);
 void add_zoo(CLI::App& app, const Context& context, std::function<int()>& verb);
 
 }  // namespace strake::cli

@@ -6,7 +6,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # folder, folders of ours that it may include, headers in angle brackets beside those of the standard library
-posix='arpa/inet.h|ifaddrs.h|net/if.h|netdb.h|unistd.h|sched.h|malloc.h|fcntl.h|sys/[a-z]+.h'
+posix='unistd.h|sched.h|malloc.h|fcntl.h|sys/[a-z]+.h'
+network='arpa/inet.h|netdb.h|ifaddrs.h|net/if.h'
 json='nlohmann/json.hpp|nlohmann/json_fwd.hpp'
 table="
 include    strake                                                 -
@@ -16,9 +17,9 @@ src/io     core|io                                                $posix|stb_[a-
 partition  core|partition                                         $json|Eigen/.*
 kernels    core|kernels                                           immintrin.h|omp.h|sys/mman.h|unistd.h|oneapi/dnnl/.*|Eigen/.*
 comm       core|comm                                              $posix|emmintrin.h|mpi.h|simgrid/s4u.hpp|xbt/config.hpp
-cluster    core|cluster                                           $posix|zmq.hpp|httplib.h|$json
+cluster    core|cluster                                           $posix|$network|zmq.hpp|httplib.h|wire.pb.h|google/protobuf/.*|$json
 src/engine core|partition|kernels|comm|cluster|engine             $posix|omp.h
-src/cli    core|onnx|io|partition|comm|cluster|engine|cli         $posix|$json|CLI/.*|spdlog/.*|fmt/.*
+src/cli    core|onnx|io|partition|comm|cluster|engine|cli         $posix|$network|$json|CLI/.*|spdlog/.*|fmt/.*
 src/api    core|onnx|io|partition|comm|engine|api|strake          -
 bench      core|onnx|io|partition|kernels|comm|cluster|engine|cli $posix|$json|CLI/.*|fmt/.*|benchmark/benchmark.h
 "

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Where a cluster is reached: "tcp://HOST:PORT", and which network of this host that is.
+
+#include <string>
+
+namespace strake::cluster {
+
+inline constexpr int default_port = 7300;
+
+/// An address of the form tcp://HOST:PORT.
+struct Address {
+  std::string host;
+  int port = default_port;
+
+  /// As ZeroMQ takes it.
+  [[nodiscard]] std::string text() const;
+};
+
+/// "tcp://HOST[:PORT]", "HOST:PORT" or "HOST". @throws InvalidInput
+[[nodiscard]] Address address_of(const std::string& text);
+
+/// Whether only this host reaches it: 127.0.0.0/8, ::1 or localhost.
+[[nodiscard]] bool is_loopback(const Address& address);
+
+/// The network of the interface that has this (numeric IPv4) address, as "10.0.7.0/24"; empty where no interface has
+/// it.
+[[nodiscard]] std::string network_of(const Address& address);
+
+/// This host's name.
+[[nodiscard]] std::string host_name();
+
+}  // namespace strake::cluster

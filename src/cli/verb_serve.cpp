@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// The supervisor, and what it starts: the ranks of its job.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <utility>
+
+#include "cli/cluster_options.hpp"
+#include "cli/numbers.hpp"
+#include "cli/verbs.hpp"
+#include "cluster/process.hpp"
+#include "cluster/rank_link.hpp"
+#include "cluster/supervisor.hpp"
+#include "core/log.hpp"
+#include "engine/frame_service.hpp"
+
+namespace strake::cli {
+
+namespace {
+
+// What the ranks of a served model need to know; serve hands it on to worker.
+struct ServedModel {
+  CommonOptions common;
+  InputOptions inputs;
+  std::string plan_file;
+};
+
+void add_served_model(CLI::App& app, ServedModel& served) {
+  add_model_options(app, served.common);
+  add_input_options(app, served.inputs);
+  app.get_option("--input")->description(
+      "[NAME=]FILE: an example of what frames will be; with a picture the model takes 8-bit pictures and normalises "
+      "them");
+  add_plan_option(app, served.plan_file);
+  add_job_options(app, served.common);
+  add_transfer_option(app, served.common);
+}
+
+// --- serve ---
+
+struct ServeOptions {
+  ServedModel served;
+  std::vector<const CLI::Option*> handed_on;
+  std::string local = "127.0.0.1:7300";
+  std::vector<std::string> listen;
+  std::string keys;
+  int local_ranks = 1;
+  int first_nodes = 0;
+  int queue_frames = 256;
+  double frame_timeout_s = 10;
+  int beat_timeout_ms = 700;
+  int steady_ms = 3000;
+  bool verbose = false;
+  bool quiet = false;
+};
+
+// The same words again.
+std::vector<std::string> words_of(const std::vector<const CLI::Option*>& options) {
+  std::vector<std::string> named;
+  std::vector<std::string> positional;
+  for (const CLI::Option* option : options) {
+    if (option->count() == 0) continue;
+    const std::string name = option->get_single_name();
+    if (option->get_positional() && option->get_lnames().empty()) {
+      for (const std::string& value : option->results()) positional.push_back(value);
+    } else if (option->get_items_expected_max() == 0) {
+      named.push_back("--" + name);
+    } else {
+      for (const std::string& value : option->results()) named.push_back("--" + name + "=" + value);
+    }
+  }
+  positional.insert(positional.end(), named.begin(), named.end());
+  return positional;
+}
+
+int serve(const Context& context, const ServeOptions& options) {
+  expect_one_process(context, "serve");
+  set_verbosity(options.verbose, options.quiet);
+  cluster::Signals signals;
+  cluster::SupervisorOptions supervisor;
+  supervisor.local = cluster::address_of(options.local);
+  for (const std::string& address : options.listen) supervisor.listen.push_back(cluster::address_of(address));
+  supervisor.keys = key_directory(options.keys);
+  supervisor.build = context.build;
+  supervisor.worker = words_of(options.handed_on);
+  supervisor.worker.insert(supervisor.worker.begin(), "worker");
+  supervisor.local_ranks = options.local_ranks;
+  supervisor.first_nodes = options.first_nodes;
+  supervisor.frame_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(options.frame_timeout_s * 1000));
+  supervisor.beat_timeout = std::chrono::milliseconds(options.beat_timeout_ms);
+  supervisor.membership.lost_after = supervisor.beat_timeout;
+  supervisor.membership.steady_for = std::chrono::milliseconds(options.steady_ms);
+  supervisor.queue.frames = static_cast<std::size_t>(options.queue_frames);
+  return cluster::Supervisor(std::move(supervisor), signals).run();
+}
+
+// --- worker ---
+
+struct WorkerOptions {
+  ServedModel served;
+  std::uint64_t job = 0;
+};
+
+void put_ports(const Graph& graph, const std::vector<Port>& ports,
+               google::protobuf::RepeatedPtrField<wire::Port>& list) {
+  for (const Port& port : ports) {
+    wire::Port& entry = *list.Add();
+    entry.set_name(port.name);
+    entry.set_type(static_cast<std::uint32_t>(port.type));
+    for (const Index size : graph.shape(port.op)) entry.add_shape(size);
+  }
+}
+
+wire::JobReady about(const engine::Session& session, const std::vector<engine::RankReport>& ranks) {
+  wire::JobReady about;
+  about.set_model(session.graph().name);
+  about.set_model_hash(fingerprint(session.graph()));
+  put_ports(session.graph(), session.graph().inputs, *about.mutable_inputs());
+  put_ports(session.graph(), session.graph().outputs, *about.mutable_outputs());
+  about.set_strategy(session.plan().strategy);
+  about.set_predicted_ms(predicted_ms(session.plan()).value_or(0));
+  about.set_in_flight(static_cast<std::uint32_t>(session.plan().frames));
+  for (const engine::RankReport& rank : ranks) {
+    wire::RankShare& entry = *about.add_ranks();
+    entry.set_host(rank.host);
+    entry.set_share(rank.share);
+  }
+  return about;
+}
+
+// Frames of one cycle, as many as there are, and why others are not among them.
+struct Cycle {
+  std::vector<std::uint64_t> tickets;
+  std::vector<TensorMap> inputs;
+};
+
+// Empty when the job shall end.
+Cycle next_cycle(const engine::Session& session, cluster::RankLink& link) {
+  Cycle cycle;
+  while (cycle.tickets.size() < static_cast<std::size_t>(session.plan().frames)) {
+    std::optional<cluster::RankLink::Frame> frame = cycle.tickets.empty() ? link.next() : link.next_if_there();
+    if (!frame) break;
+    try {
+      cycle.inputs.push_back(engine::checked_inputs(session.graph(), std::move(frame->inputs)));
+      cycle.tickets.push_back(frame->ticket);
+    } catch (const InvalidInput& error) {
+      link.done(frame->ticket, {}, 0, error.what());
+    }
+  }
+  return cycle;
+}
+
+void serve_frames(engine::Session& session, engine::FrameService& service, cluster::RankLink& link) {
+  while (true) {
+    Cycle cycle = next_cycle(session, link);
+    if (cycle.tickets.empty()) return;
+    // A cycle is always whole; what is missing is computed in vain.
+    cycle.inputs.resize(static_cast<std::size_t>(session.plan().frames), cycle.inputs.back());
+    try {
+      const double latency_us = service.run(cycle.inputs);
+      for (std::size_t i = 0; i < cycle.tickets.size(); ++i)
+        link.done(cycle.tickets[i], session.outputs(static_cast<int>(i)), static_cast<std::uint64_t>(latency_us));
+    } catch (const InvalidInput& error) {
+      for (const std::uint64_t ticket : cycle.tickets) link.done(ticket, {}, 0, error.what());
+    }
+  }
+}
+
+int work(const Context& context, const WorkerOptions& options) {
+  cluster::end_with_parent();
+  const char* parent = std::getenv(cluster::parent_variable);
+  if (parent == nullptr) throw InvalidInput("strake worker is started by strake serve");
+  spdlog::set_level(context.is_root() ? spdlog::level::info : spdlog::level::warn);
+  cluster::RankLink link(parent, options.job, context.communicator.rank());
+  OpenSession open = open_session(context, options.served.common, options.served.inputs);
+  engine::Session& session = open.session;
+  session.compile(make_session_plan(session, options.served.common, options.served.plan_file).plan);
+  // The first frame takes longer than those behind it.
+  session.run(context.is_root() ? engine::random_inputs(session.graph()) : TensorMap{}, engine::Frame::warm_up);
+  const std::vector<engine::RankReport> ranks = session.report();
+  engine::FrameService service(session, context.communicator);
+  if (!context.is_root()) {
+    service.work();
+    return 0;
+  }
+  link.ready(about(session, ranks));
+  serve_frames(session, service, link);
+  service.close();
+  return 0;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, const Context& context, std::function<int()>& verb) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* sub = app.add_subcommand("serve", "Serve a model on a cluster: nodes, clients, and one job of ranks");
+  add_served_model(*sub, options->served);
+  for (const CLI::Option* option : std::as_const(*sub).get_options())
+    if (option->get_name() != "--help") options->handed_on.push_back(option);
+  sub->add_option("--local", options->local, "Where this host's own programs reach it, without keys")
+      ->capture_default_str();
+  sub->add_option("--listen", options->listen, "Where others reach it, with keys: tcp://10.0.7.1:7300; may be repeated")
+      ->take_all();
+  sub->add_option("--keys", options->keys, "Folder of the keys; by default STRAKE_KEYS, or ~/.config/strake")
+      ->check(check_file_name());
+  sub->add_option("--local-ranks", options->local_ranks, "Ranks on this host")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  sub->add_option("--nodes", options->first_nodes, "The first job waits for so many nodes, for 30 s at most")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  sub->add_option("--queue", options->queue_frames, "Frames that wait, run or are not fetched; more are sent away")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  sub->add_option("--frame-timeout", options->frame_timeout_s, "Seconds after which a frame counts as stuck")
+      ->check(check_number(number_between(0.1, 1e5)))
+      ->capture_default_str();
+  sub->add_option("--beat-timeout", options->beat_timeout_ms,
+                  "Milliseconds of silence after which a rank or node is lost")
+      ->check(CLI::Range(300, 60000))
+      ->capture_default_str();
+  sub->add_option("--steady", options->steady_ms,
+                  "Milliseconds that a lost node must be back before it joins; doubles with each loss")
+      ->check(CLI::Range(0, 600000))
+      ->capture_default_str();
+  sub->add_flag("-v,--verbose", options->verbose, "Say more");
+  sub->add_flag("-q,--quiet", options->quiet, "Print errors only");
+  sub->footer(
+      "Examples:\n"
+      "  strake serve yolo.onnx --input photo.jpg --scale 1/255\n"
+      "  strake serve yolo.onnx --listen tcp://10.0.7.1:7300 --nodes 2");
+  sub->callback([&context, &verb, options, sub] {
+    check_job_options(*sub, options->served.common, 1024);
+    verb = [&context, options] { return serve(context, *options); };
+  });
+}
+
+void add_worker(CLI::App& app, const Context& context, std::function<int()>& verb) {
+  auto options = std::make_shared<WorkerOptions>();
+  CLI::App* sub = app.add_subcommand("worker", "A rank of a served model; strake serve starts it")->group("");
+  add_served_model(*sub, options->served);
+  sub->add_option("--job", options->job, "Number of the job")->required();
+  sub->callback([&context, &verb, options] { verb = [&context, options] { return work(context, *options); }; });
+}
+
+}  // namespace strake::cli
