@@ -160,8 +160,8 @@ void LiveBalance::exchange() {
     gather_window();
     verdict_ = decide();
     tell_events();
-    verdict_messages_->start();
     if (verdict_.action == Action::prepare) send_plan();
+    verdict_messages_->start();
   } else {
     verdict_messages_->start();
   }
@@ -262,6 +262,7 @@ void LiveBalance::begin_coming() {
 
 void LiveBalance::send_plan() {
   plan_bytes_ = to_bytes(*plan_to_send_);
+  verdict_.plan_bytes = static_cast<std::int64_t>(plan_bytes_.size());
   std::vector<comm::Message> out;
   for (int peer = 1; peer < session_->size(); ++peer)
     out.push_back({peer, bytes_view(plan_bytes_.data(), plan_bytes_.size())});
