@@ -29,6 +29,22 @@ WeightStore WeightStore::synthetic(const Graph& graph, WeightStorage storage) {
   return store;
 }
 
+WeightStore WeightStore::beside(const WeightStore& running, const Graph& graph, std::vector<Blob> originals) {
+  WeightStore store;
+  store.storage_ = running.storage_;
+  store.synthetic_ = running.synthetic_;
+  store.uses_ = count_uses(graph);
+  for (const Weight& weight : graph.weights) {
+    store.shapes_.push_back(weight.shape);
+    store.types_.push_back(weight.type);
+  }
+  store.originals_ = std::move(originals);
+  store.originals_.resize(graph.weights.size());
+  for (const auto& [key, form] : running.prepared_)
+    if (!form.expired()) store.prepared_.insert({key, form});
+  return store;
+}
+
 std::vector<int> WeightStore::count_uses(const Graph& graph) {
   std::vector<int> uses(graph.weights.size(), 0);
   for (const Op& op : graph.ops)

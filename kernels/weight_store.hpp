@@ -29,6 +29,11 @@ class WeightStore {
   /// that were not sent the real ones.
   static WeightStore synthetic(const Graph& graph, WeightStorage storage = WeightStorage::f32);
 
+  /// For kernels of another program of the same graph, beside those that run: forms that are in use are used again, and
+  /// what has none yet is made from `originals`, which their owner keeps.
+  /// @param originals  [weight]; without values where this rank has none
+  static WeightStore beside(const WeightStore& running, const Graph& graph, std::vector<Blob> originals);
+
   [[nodiscard]] WeightStorage storage() const { return storage_; }
 
   /// True where values say nothing, so that nobody needs to compute forms of them with care.

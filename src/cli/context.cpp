@@ -13,6 +13,7 @@
 
 #include "cli/numbers.hpp"
 #include "cli/printable.hpp"
+#include "cli/slowdown_option.hpp"
 #include "comm/simulation.hpp"
 #include "core/log.hpp"
 #include "engine/named_settings.hpp"
@@ -35,6 +36,7 @@ engine::Settings settings_of(const Context& context, const CommonOptions& option
   settings.max_memory_mb = options.max_memory_mb;
   settings.threads = options.threads;
   settings.slowdowns = options.slowdowns;
+  settings.slowdown_changes = options.slowdown_changes;
   settings.timeout = std::chrono::nanoseconds(static_cast<std::int64_t>(options.timeout_s * 1e9));
   settings.build = context.build;
   return settings;
@@ -80,8 +82,7 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
       ->check(check_number(number_between(0.001, 1e6)));
   app.add_option("--threads", options.threads, "Threads per rank; by default this rank's share of the allowed cores")
       ->check(CLI::Range(1, 1024));
-  add_numbers_option(app, "--emulate-slowdown", options.slowdowns, number_between(1, 1e6),
-                     "Rank r spins after each kernel until it has taken that many times as long: 1,3,...");
+  add_slowdown_option(app, options.slowdowns, options.slowdown_changes);
   app.add_option("--timeout", options.timeout_s, "Seconds that a rank waits for another's message in a frame")
       ->check(check_number(number_between(0.001, 1e6)))
       ->capture_default_str();
@@ -111,6 +112,32 @@ void add_replay_option(CLI::App& app, CommonOptions& options) {
       ->check(check_file_name());
 }
 
+void add_live_option(CLI::App& app, CommonOptions& options) {
+  app.add_flag("--live", options.live,
+               "Change the plan while frames run when ranks become faster or slower; ranks then hold weights twice");
+}
+
+namespace {
+
+void check_live_options(const CLI::App& app, const CommonOptions& options) {
+  const CLI::Option* live = app.get_option_no_throw("--live");
+  if (live == nullptr && !options.slowdown_changes.empty())
+    throw CLI::ValidationError("--emulate-slowdown", "FACTOR@BEGIN:END is for verbs that run frames: run and bench");
+  if (!options.live) return;
+  if (const CLI::Option* plan = app.get_option_no_throw("--plan"); plan != nullptr && plan->count() > 0)
+    throw CLI::ValidationError("--live", "makes plans, but --plan gives one; give one of them");
+  if (!partition::has_choice(options.strategy))
+    throw CLI::ValidationError("--live", "chooses among plans, but strategy " + options.strategy +
+                                             " makes one; use it with auto or a strategy of oodp's");
+  if (options.objective != "latency")
+    throw CLI::ValidationError("--live", "balances frames that come one by one: --objective latency");
+  if (options.max_memory_mb > 0)
+    throw CLI::ValidationError("--live", "holds weights twice, for which --max-memory leaves no room");
+  if (!options.replay.empty()) throw CLI::ValidationError("--live", "needs real time, but --replay has none");
+}
+
+}  // namespace
+
 void check_job_options(const CLI::App& app, const CommonOptions& options, int n_ranks) {
   const CLI::Option* plan = app.get_option_no_throw("--plan");
   for (const char* name : {"--strategy", "--axis", "--objective", "--rate", "--transfer-dtype"})
@@ -131,6 +158,7 @@ void check_job_options(const CLI::App& app, const CommonOptions& options, int n_
                                                        "--exact rules out; give one of them");
   if (!options.replay.empty() && !comm::is_simulated())
     throw CLI::ValidationError("--replay", "needs simulated ranks: the build of preset smpi, started by smpirun");
+  check_live_options(app, options);
   if (options.slowdowns.size() > static_cast<std::size_t>(n_ranks))
     throw CLI::ValidationError("--emulate-slowdown", "expected a factor for each rank, at most " +
                                                          std::to_string(n_ranks) + ", got " +
@@ -184,7 +212,7 @@ void begin_verb(const Context& context, const CommonOptions& options, const std:
 OpenSession open_session(const Context& context, const CommonOptions& options, const InputOptions& inputs) {
   OpenSession open{engine::Session(context.communicator, settings_of(context, options)),
                    std::make_shared<InputFiles>()};
-  if (context.is_root() && !options.slowdowns.empty())
+  if (context.is_root() && (!options.slowdowns.empty() || !options.slowdown_changes.empty()))
     log(LogLevel::info, "speeds are emulated: ranks spin after each kernel as --emulate-slowdown says");
   open.session.load([model = options.model, shapes = options.shapes, written = std::vector{options.json, options.trace},
                      inputs, files = open.files] {
@@ -193,6 +221,7 @@ OpenSession open_session(const Context& context, const CommonOptions& options, c
     *files = std::move(opened.files);
     return std::move(opened.model);
   });
+  if (options.live) open.session.keep_weights();
   if (!options.replay.empty()) {
     Profile recorded;
     if (context.is_root()) {
@@ -202,6 +231,20 @@ OpenSession open_session(const Context& context, const CommonOptions& options, c
     open.session.replay(recorded);
   }
   return open;
+}
+
+std::optional<engine::LiveBalance> begin_live(engine::Session& session, const CommonOptions& options,
+                                              const std::optional<Profile>& profile) {
+  if (!options.live || session.size() == 1) return std::nullopt;
+  return std::optional<engine::LiveBalance>(
+      std::in_place, session, profile,
+      engine::LiveOptions{.strategy = options.strategy, .goal = goal_of(options), .rules = {}});
+}
+
+std::optional<std::vector<partition::LiveEvent>> live_events(const CommonOptions& options,
+                                                             const std::optional<engine::LiveBalance>& live) {
+  if (!options.live) return std::nullopt;
+  return live ? live->events() : std::vector<partition::LiveEvent>{};
 }
 
 engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& options, const OpenSession& open) {

@@ -11,6 +11,7 @@
 
 #include "cli/inputs.hpp"
 #include "comm/communicator.hpp"
+#include "engine/live_balance.hpp"
 #include "engine/planning.hpp"
 #include "engine/session.hpp"
 #include "partition/planner.hpp"
@@ -32,6 +33,8 @@ struct CommonOptions {
   double offered_fps = 0;  // under the objective throughput; 0 for as many frames as can be
   int threads = 0;
   std::vector<double> slowdowns;
+  std::vector<engine::SlowdownChange> slowdown_changes;
+  bool live = false;   // of verbs that run frames
   std::string replay;  // a recorded profile
   double timeout_s = 10;
   std::string json;
@@ -45,6 +48,7 @@ void add_job_options(CLI::App& app, CommonOptions& options);
 void add_transfer_option(CLI::App& app, CommonOptions& options);
 void add_plan_option(CLI::App& app, std::string& file);
 void add_replay_option(CLI::App& app, CommonOptions& options);
+void add_live_option(CLI::App& app, CommonOptions& options);
 void add_output_options(CLI::App& app, CommonOptions& options);
 
 /// One run of the program on one rank.
@@ -93,6 +97,15 @@ struct OpenSession {
 /// Collective. From a file, or made by the strategy from a profile.
 [[nodiscard]] engine::PlanResult make_session_plan(engine::Session& session, const CommonOptions& options,
                                                    const std::string& plan_file);
+
+/// Collective, after `compile`: what changes the plan while frames run, where `--live` asks for it.
+/// @param profile  of the plan, as `make_session_plan` gave it
+[[nodiscard]] std::optional<engine::LiveBalance> begin_live(engine::Session& session, const CommonOptions& options,
+                                                            const std::optional<Profile>& profile);
+
+/// What it did; empty without `--live`, no events where there was nothing to balance.
+[[nodiscard]] std::optional<std::vector<partition::LiveEvent>> live_events(
+    const CommonOptions& options, const std::optional<engine::LiveBalance>& live);
 
 /// Writes to stdout on rank 0 unless -q. @throws std::runtime_error if stdout takes no more
 void print(const Context& context, const CommonOptions& options, const std::string& text);

@@ -67,29 +67,55 @@ nlohmann::json ranks_json(const std::vector<engine::RankReport>& ranks) {
 
 }  // namespace
 
+namespace {
+
+nlohmann::json events_json(const std::vector<partition::LiveEvent>& events) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const partition::LiveEvent& event : events)
+    list.push_back({{"frame", event.frame},
+                    {"event", event.what},
+                    {"why", event.why},
+                    {"factors", event.factors},
+                    {"predicted_gain", event.predicted_gain},
+                    {"measured_gain", event.measured_gain}});
+  return list;
+}
+
+}  // namespace
+
 nlohmann::json frame_json(const FrameReport& report) {
   std::optional<double> speedup;
   std::optional<double> efficiency;
   const double frame_ms = report.latency_ms.p50 / report.in_flight;
   if (report.best_single_ms) speedup = *report.best_single_ms / frame_ms;
   if (speedup && report.ideal_speedup) efficiency = *speedup / *report.ideal_speedup;
-  return {{"model", report.model},
-          {"ranks_used", report.ranks_used},
-          {"strategy", report.strategy},
-          {"frames", report.frames},
-          {"frames_in_flight", report.in_flight},
-          {"throughput_fps", frame_ms > 0 ? 1000 / frame_ms : 0},
-          {"latency_ms", latency_json(report.latency_ms)},
-          {"tail_ms", number_or_null(report.tail_ms)},
-          {"predicted_ms", number_or_null(report.predicted_ms)},
-          {"best_single_ms", number_or_null(report.best_single_ms)},
-          {"cluster_ms", report.latency_ms.p50},
-          {"speedup", number_or_null(speedup)},
-          {"ideal_speedup", number_or_null(report.ideal_speedup)},
-          {"efficiency", number_or_null(efficiency)},
-          {"whole_rows_bound_ms", number_or_null(report.bounds.whole_rows_ms)},
-          {"communication_bound_ms", number_or_null(report.bounds.communication_ms)},
-          {"ranks", ranks_json(report.ranks)}};
+  nlohmann::json json = {{"model", report.model},
+                         {"ranks_used", report.ranks_used},
+                         {"strategy", report.strategy},
+                         {"frames", report.frames},
+                         {"frames_in_flight", report.in_flight},
+                         {"throughput_fps", frame_ms > 0 ? 1000 / frame_ms : 0},
+                         {"latency_ms", latency_json(report.latency_ms)},
+                         {"tail_ms", number_or_null(report.tail_ms)},
+                         {"predicted_ms", number_or_null(report.predicted_ms)},
+                         {"best_single_ms", number_or_null(report.best_single_ms)},
+                         {"cluster_ms", report.latency_ms.p50},
+                         {"speedup", number_or_null(speedup)},
+                         {"ideal_speedup", number_or_null(report.ideal_speedup)},
+                         {"efficiency", number_or_null(efficiency)},
+                         {"whole_rows_bound_ms", number_or_null(report.bounds.whole_rows_ms)},
+                         {"communication_bound_ms", number_or_null(report.bounds.communication_ms)},
+                         {"ranks", ranks_json(report.ranks)}};
+  if (report.events) json["events"] = events_json(*report.events);
+  if (report.events) json["frame_end_ms"] = report.frame_end_ms;
+  return json;
+}
+
+std::string events_text(const std::vector<partition::LiveEvent>& events) {
+  const auto count = [&](const char* what) { return std::ranges::count(events, what, &partition::LiveEvent::what); };
+  if (events.empty()) return {};
+  return fmt::format("live balance: {} switches, {} confirmed, {} rolled back, {} plans not worth it\n",
+                     count("switched"), count("confirmed"), count("rolled-back"), count("kept"));
 }
 
 int cycles_for(int frames, const Plan& plan) { return (frames + plan.frames - 1) / plan.frames; }

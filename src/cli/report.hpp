@@ -9,6 +9,7 @@
 
 #include "engine/measure.hpp"
 #include "engine/session.hpp"
+#include "partition/live_decision.hpp"
 #include "partition/verdict.hpp"
 
 namespace strake::cli {
@@ -39,10 +40,15 @@ struct FrameReport {
   std::optional<double> ideal_speedup;
   Bounds bounds;
   std::vector<engine::RankReport> ranks;
+  std::optional<std::vector<partition::LiveEvent>> events = {};  // with --live
+  std::vector<double> frame_end_ms = {};                         // and when each frame was done, since the first began
 };
 
 /// Throughput, speedup and efficiency follow from the median, the best single rank and the ideal.
 [[nodiscard]] nlohmann::json frame_json(const FrameReport& report);
+
+/// How often the plan was changed, and back, in a line; empty without events.
+[[nodiscard]] std::string events_text(const std::vector<partition::LiveEvent>& events);
 
 /// Cycles that have so many frames; the last one may be fuller.
 [[nodiscard]] int cycles_for(int frames, const Plan& plan);

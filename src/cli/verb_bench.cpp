@@ -57,7 +57,7 @@ struct Measured {
 
 // One rank and the cluster by turns: the machine's speed drifts, and the ratio of the two should not.
 Measured run_frames(const Context& context, const BenchOptions& options, engine::Session& session,
-                    const engine::TensorMap& inputs) {
+                    std::optional<engine::LiveBalance>& live, const engine::TensorMap& inputs) {
   const int cycles = cycles_for(options.frames, session.plan());
   const int rounds = std::min(cycles, most_rounds);
   const Progress progress(context.is_root() && !options.common.quiet, cycles);
@@ -72,12 +72,18 @@ Measured run_frames(const Context& context, const BenchOptions& options, engine:
     for (std::size_t rank = 0; rank < alone.size(); ++rank)
       measured.single_us[rank].insert(measured.single_us[rank].end(), alone[rank].begin(), alone[rank].end());
     const int warm_up = round == 0 ? options.warm_up : std::min(options.warm_up, later_warm_up);
-    for (int i = 0; i < warm_up; ++i) (void)session.run(inputs, engine::Frame::warm_up);
+    const auto run = [&](engine::Frame frame) {
+      const double us = session.run(inputs, frame);
+      if (live) live->after_cycle(us);
+      return us;
+    };
+    for (int i = 0; i < warm_up; ++i) (void)run(engine::Frame::warm_up);
     for (int i = begin; i < end; ++i) {
-      measured.cluster_ms.push_back(session.run(inputs) / 1000);
+      measured.cluster_ms.push_back(run(engine::Frame::counted) / 1000);
       progress.step(i + 1);
     }
   }
+  if (live) live->close();
   return measured;
 }
 
@@ -112,8 +118,9 @@ int bench(const Context& context, const BenchOptions& options) {
   const Bounds bounds = bounds_of(session.graph(), planned.profile);
   session.compile(std::move(planned.plan));
   if (options.profile) session.measure_copies();
+  std::optional<engine::LiveBalance> live = begin_live(session, options.common, planned.profile);
   begin_trace(options.common, session, options.frames);
-  const Measured measured = run_frames(context, options, session, inputs);
+  const Measured measured = run_frames(context, options, session, live, inputs);
   const std::vector<engine::OpTime> op_times = session.op_times();
   const engine::FrameParts parts = session.frame_parts();
   const double tail_ms = session.tail_ms();
@@ -141,8 +148,9 @@ int bench(const Context& context, const BenchOptions& options) {
   if (bounds.communication_ms && in_flight == 1)
     text += fmt::format("bound with communication {:.3f} ms, with whole rows and free links {:.3f} ms\n",
                         *bounds.communication_ms, *bounds.whole_rows_ms);
-  if (!options.common.slowdowns.empty())
+  if (!options.common.slowdowns.empty() || !options.common.slowdown_changes.empty())
     text += "(speeds of ranks are emulated by --emulate-slowdown; the bound is that of the emulated speeds)\n";
+  if (live) text += events_text(live->events());
   text += ranks_text(ranks);
   if (options.profile) text += "\n" + frame_parts_text(parts);
   if (options.common.verbose || options.profile) text += "\n" + op_times_text(session.graph(), op_times);
@@ -159,7 +167,8 @@ int bench(const Context& context, const BenchOptions& options) {
                                     .best_single_ms = best_single_ms,
                                     .ideal_speedup = ideal,
                                     .bounds = bounds,
-                                    .ranks = ranks});
+                                    .ranks = ranks,
+                                    .events = live_events(options.common, live)});
   if (options.profile) json["profile"] = frame_parts_json(parts);
   write_json(context, options.common, json);
   return 0;
@@ -184,6 +193,7 @@ void add_bench(CLI::App& app, const Context& context, std::function<int()>& verb
   add_trace_option(*sub, options->common);
   add_transfer_option(*sub, options->common);
   add_replay_option(*sub, options->common);
+  add_live_option(*sub, options->common);
   add_output_options(*sub, options->common);
   sub->footer(
       "Without --input it measures with pseudo-random values; a picture is measured as 8-bit rows.\n"

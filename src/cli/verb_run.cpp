@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -132,14 +133,25 @@ int run(const Context& context, const RunOptions& options) {
   const engine::TensorMap inputs = prepare_on_root(context, options, open);
   engine::PlanResult planned = make_session_plan(session, options.common, options.plan_file);
   session.compile(std::move(planned.plan));
-  const Plan& plan = session.plan();
-  if (const std::optional<double> predicted = predicted_ms(plan))
-    print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, plan.strategy));
+  const std::optional<double> predicted = predicted_ms(session.plan());
+  if (predicted)
+    print(context, options.common, fmt::format("predicted: {:.3f} ms ({})\n", *predicted, session.plan().strategy));
 
+  std::optional<engine::LiveBalance> live = begin_live(session, options.common, planned.profile);
   begin_trace(options.common, session, options.frames);
   std::vector<double> latencies_ms;
-  const int cycles = cycles_for(options.frames, plan);
-  for (int cycle = 0; cycle < cycles; ++cycle) latencies_ms.push_back(session.run(inputs) / 1000);
+  std::vector<double> ends_ms;
+  const int cycles = cycles_for(options.frames, session.plan());
+  const auto begin = std::chrono::steady_clock::now();
+  for (int cycle = 0; cycle < cycles; ++cycle) {
+    const double us = session.run(inputs);
+    latencies_ms.push_back(us / 1000);
+    if (!live) continue;
+    ends_ms.push_back(engine::microseconds(std::chrono::steady_clock::now() - begin) / 1000);
+    live->after_cycle(us);
+  }
+  if (live) live->close();
+  const Plan& plan = session.plan();  // the last one
   const std::vector<engine::OpTime> op_times = session.op_times();
   const double tail_ms = session.tail_ms();
   const engine::Trace trace = end_trace(options.common, session);
@@ -160,6 +172,7 @@ int run(const Context& context, const RunOptions& options) {
   if (!session.tail().nodes.empty())
     text += fmt::format("of which {:.3f} ms (p50) in {} nodes behind the graph, on rank 0\n", tail_ms,
                         session.tail().nodes.size());
+  if (live) text += events_text(live->events());
   text += ranks_text(ranks);
   if (options.common.verbose) text += "\n" + op_times_text(session.graph(), op_times);
   print(context, options.common, text);
@@ -172,11 +185,13 @@ int run(const Context& context, const RunOptions& options) {
                          .in_flight = plan.frames,
                          .latency_ms = latency,
                          .tail_ms = tail_ms,
-                         .predicted_ms = predicted_ms(plan),
+                         .predicted_ms = predicted,
                          .best_single_ms = {},
                          .ideal_speedup = {},
                          .bounds = {},
-                         .ranks = ranks}));
+                         .ranks = ranks,
+                         .events = live_events(options.common, live),
+                         .frame_end_ms = ends_ms}));
   return 0;
 }
 
@@ -203,6 +218,7 @@ void add_run(CLI::App& app, const Context& context, std::function<int()>& verb) 
   add_trace_option(*sub, options->common);
   add_transfer_option(*sub, options->common);
   add_replay_option(*sub, options->common);
+  add_live_option(*sub, options->common);
   // Nothing is computed.
   for (const char* results : {"--output", "--draw-strips"}) sub->get_option("--replay")->excludes(results);
   add_output_options(*sub, options->common);

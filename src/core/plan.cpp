@@ -226,6 +226,15 @@ std::vector<int> working_ranks(const Graph& graph, const Plan& plan) {
   return ranks;
 }
 
+std::set<WeightId> weights_needed(const Graph& graph, const Plan& plan, int rank) {
+  std::set<WeightId> ids;
+  for (OpId id = 0; id < graph.size(); ++id) {
+    if (plan.boxes(id, rank).empty()) continue;
+    for (const WeightId weight : weights_of(graph.op(id))) ids.insert(weight);
+  }
+  return ids;
+}
+
 std::vector<double> multiply_adds(const Graph& graph, const Plan& plan) {
   std::vector<double> work(static_cast<std::size_t>(plan.n_ranks));
   for (OpId id = 0; id < graph.size(); ++id)

@@ -2,6 +2,7 @@
 #pragma once
 /// A plan: which boxes each rank produces of each operator's output. Everything else follows from it.
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,9 @@ struct Transfer {
 
 /// Ranks that produce anything but inputs and constants, ascending; of a plan of any number of frames.
 [[nodiscard]] std::vector<int> working_ranks(const Graph& graph, const Plan& plan);
+
+/// Weights that `rank` computes with under `plan`.
+[[nodiscard]] std::set<WeightId> weights_needed(const Graph& graph, const Plan& plan, int rank);
 
 /// Multiply-adds that each rank does, recomputed ones included. [rank]
 [[nodiscard]] std::vector<double> multiply_adds(const Graph& graph, const Plan& plan);

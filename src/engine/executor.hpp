@@ -34,6 +34,9 @@ class Executor {
   /// @throws PeerLost
   FrameTimes run(std::span<std::chrono::steady_clock::time_point> moments = {});
 
+  /// From the next frame on.
+  void set_slowdown(double slowdown) { options_.slowdown = slowdown; }
+
   /// What each step of the last frame took, in the order of `Program::steps`.
   [[nodiscard]] const std::vector<double>& step_us() const { return step_us_; }
 

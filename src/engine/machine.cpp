@@ -3,6 +3,7 @@
 
 #include <omp.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -49,6 +50,11 @@ void bind_to(const std::vector<int>& cores) {
   for (const int core : cores) CPU_SET(core, &set);
   // Not being allowed to bind costs speed only.
   (void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+void give_way(int niceness) {
+  // Linux counts threads as processes here.
+  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
 }
 
 std::string cpu_name() {

@@ -15,6 +15,9 @@ namespace strake::engine {
 /// Binds this process, and threads made from now on, to these cores; quietly does nothing where it may not.
 void bind_to(const std::vector<int>& cores);
 
+/// The calling thread takes less of a core that others want too. @param niceness  0 for no less, up to 19
+void give_way(int niceness);
+
 /// "AMD EPYC 9374F 32-Core Processor"; "unknown" where nobody tells.
 [[nodiscard]] std::string cpu_name();
 

@@ -43,9 +43,27 @@ Program::Program(const Graph& graph, const Plan& plan, int rank, comm::Communica
     if (as<Constant>(graph.op(id)) != nullptr && !options.replay) place_constant(id, weights);
   if (communicator != nullptr && options.messages == Messages::sent)
     for (OpId id = 0; id < graph.size(); ++id) open_messages(id, *communicator);
-  for (OpId id = 0; id < graph.size(); ++id) add_op(id, weights);
-  finish_receives_before(graph.size());
-  finish_after(graph.size());
+  if (options.prepare == Prepare::in_pieces) return;
+  while (prepare_next(weights)) {
+  }
+}
+
+// False when nothing is left.
+bool Program::prepare_next(kernels::WeightStore& weights) {
+  if (next_op_ > graph_.size()) return false;
+  if (next_op_ < graph_.size()) {
+    add_op(next_op_, weights);
+  } else {
+    finish_receives_before(next_op_);
+    finish_after(next_op_);
+  }
+  return ++next_op_ <= graph_.size();
+}
+
+bool Program::prepare_until(std::chrono::steady_clock::time_point deadline, kernels::WeightStore& weights) {
+  while (prepare_next(weights))
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+  return true;
 }
 
 View Program::slab(OpId id) const { return views_[at(id)]; }

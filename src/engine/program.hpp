@@ -2,6 +2,7 @@
 #pragma once
 /// A plan compiled for one rank: a list of steps over buffers that all exist before the first frame.
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,14 +28,19 @@ struct Step {
   Box box = {};                              // that `compute` produces
 };
 
+/// When kernels are prepared: by the constructor, or piece by piece between the frames of another program.
+enum class Prepare : unsigned char { at_once, in_pieces };
+
 struct ProgramOptions {
   kernels::Exactness exactness = kernels::Exactness::fastest;
   Messages messages = Messages::sent;
   std::vector<kernels::Family> families = {};  // by operator; empty means direct everywhere
   BoxCost replay = {};                         // where given, time passes instead of kernels; weights are not needed
+  Prepare prepare = Prepare::at_once;
 };
 
-/// Immutable once compiled; running it is the executor's task. The first tag of its messages is the operator's number.
+/// Immutable once compiled; running it is the executor's task. The first tag of its messages is the operator's number:
+/// of several programs one runs at a time, and all ranks change between the same two frames.
 class Program {
  public:
   /// Collective where messages are sent: every rank compiles the same plan.
@@ -43,6 +49,12 @@ class Program {
   /// @throws InvalidInput where an operator cannot be computed as the plan says
   Program(const Graph& graph, const Plan& plan, int rank, comm::Communicator* communicator,
           kernels::WeightStore& weights, const ProgramOptions& options);
+
+  /// Of a program in pieces: prepares what comes next, an operator at least, and more until `deadline`. True when all
+  /// is prepared; before that, the program must not run. Local.
+  /// @param weights  those that the constructor was given
+  /// @throws InvalidInput as the constructor does
+  bool prepare_until(std::chrono::steady_clock::time_point deadline, kernels::WeightStore& weights);
 
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
 
@@ -73,11 +85,13 @@ class Program {
   void finish_sends_before(int step);
   void finish_after(int step);
   [[nodiscard]] comm::Redistribution* incoming(OpId id) const;
+  [[nodiscard]] bool prepare_next(kernels::WeightStore& weights);
 
   const Graph& graph_;
   const Plan& plan_;  // read while compiling only
   int rank_;
   ProgramOptions options_;
+  OpId next_op_ = 0;  // to be prepared
   SlabLayout layout_;
   std::size_t liveness_peak_ = 0;
   std::size_t rounding_bytes_ = 0;

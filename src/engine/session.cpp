@@ -18,16 +18,6 @@ namespace strake::engine {
 
 namespace {
 
-// Weights that `rank` computes with under `plan`, ascending.
-std::set<WeightId> weights_needed(const Graph& graph, const Plan& plan, int rank) {
-  std::set<WeightId> ids;
-  for (OpId id = 0; id < graph.size(); ++id) {
-    if (plan.boxes(id, rank).empty()) continue;
-    for (const WeightId weight : weights_of(graph.op(id))) ids.insert(weight);
-  }
-  return ids;
-}
-
 // Large weights travel in slices, so that nobody holds one twice. Calls visit(first byte, bytes).
 template <class Visit>
 void for_each_slice(std::size_t n_bytes, Visit visit) {
@@ -61,6 +51,12 @@ SplitAxis Session::axis() const { return settings_.axis.value_or(longer_axis(gra
 double Session::slowdown() const {
   const auto place = static_cast<std::size_t>(rank());
   return place < settings_.slowdowns.size() ? settings_.slowdowns[place] : 1.0;
+}
+
+double Session::slowdown_now() const {
+  for (const SlowdownChange& change : settings_.slowdown_changes)
+    if (change.rank == rank() && counted_frames_ >= change.begin && counted_frames_ < change.end) return change.factor;
+  return slowdown();
 }
 
 void Session::load(Loader loader) {
@@ -99,6 +95,7 @@ void Session::distribute_weights() {
         std::memcpy(weight.values.data() + begin, bytes.data(), n_bytes);
       });
     }
+    if (keeps_weights_) note_kept_weights();
     return;
   }
   if (!has_weights_) {
@@ -114,6 +111,7 @@ void Session::distribute_weights() {
         communicator_->send({values.data() + begin, n_bytes}, other, set_up_timeout);
       });
     }
+  if (keeps_weights_) note_kept_weights();
   for (WeightId id = 0; id < static_cast<WeightId>(graph_.weights.size()); ++id)
     if (!own.contains(id)) graph_.weight(id).values.reset();
   has_weights_ = false;
@@ -125,45 +123,46 @@ void Session::check_memory() {
   const double most = largest(predicted_peak_mb());
   if (most <= settings_.max_memory_mb) return;
   const auto text = [](double mb) { return std::to_string(std::llround(mb)) + " MB"; };
-  throw InvalidInput("model '" + graph_.name + "': a rank needs " + text(most) + " under plan '" + plan_.strategy +
+  throw InvalidInput("model '" + graph_.name + "': a rank needs " + text(most) + " under plan '" + plan().strategy +
                      "', allowed are " + text(settings_.max_memory_mb) + " (--max-memory)");
 }
 
 // Operators of a cycle share the weights of the model.
 kernels::WeightStore Session::take_weights() {
-  if (!cycle_) return kernels::WeightStore(graph_, settings_.storage);
+  if (!running_->cycle) return kernels::WeightStore(graph_, settings_.storage);
+  Graph& cycle = running_->cycle->graph;
   for (std::size_t i = 0; i < graph_.weights.size(); ++i) {
-    cycle_->graph.weights[i].values = std::move(graph_.weights[i].values);
+    cycle.weights[i].values = std::move(graph_.weights[i].values);
     graph_.weights[i].values.reset();
   }
-  return kernels::WeightStore(cycle_->graph, settings_.storage);
+  return kernels::WeightStore(cycle, settings_.storage);
 }
 
 // Each plan of a frame is measured once, however often it stands in the cycle.
 Families Session::families_of_frames() {
-  if (!cycle_) return families_together(plan_);
+  if (!cycle()) return families_together(plan());
   std::vector<Plan> plans;
   std::vector<Families> by_frame;
-  for (int frame = 0; frame < plan_.frames; ++frame) {
-    plans.push_back(frame_plan(plan_, frame));
+  for (int frame = 0; frame < plan().frames; ++frame) {
+    plans.push_back(frame_plan(plan(), frame));
     const auto same = std::find_if(plans.begin(), plans.end(),
                                    [&](const Plan& plan) { return plan.produces == plans.back().produces; });
     const auto place = static_cast<std::size_t>(same - plans.begin());
     by_frame.push_back(place + 1 == plans.size() ? families_together(plans.back()) : by_frame[place]);
   }
   Families families;
-  for (std::size_t i = 0; i < cycle_->originals.size(); ++i) {
-    const Families& mine = by_frame[static_cast<std::size_t>(cycle_->frames[i])];
-    families.push_back(mine.empty() ? kernels::Family::direct : mine[static_cast<std::size_t>(cycle_->originals[i])]);
+  for (std::size_t i = 0; i < cycle()->originals.size(); ++i) {
+    const Families& mine = by_frame[static_cast<std::size_t>(cycle()->frames[i])];
+    families.push_back(mine.empty() ? kernels::Family::direct : mine[static_cast<std::size_t>(cycle()->originals[i])]);
   }
   return families;
 }
 
 void Session::check_transfers() const {
-  if (plan_.transfer_type == TransferType::f32) return;
-  const std::string type(to_string(plan_.transfer_type));
+  if (plan().transfer_type == TransferType::f32) return;
+  const std::string type(to_string(plan().transfer_type));
   if (settings_.exactness == kernels::Exactness::exact)
-    throw InvalidInput("plan '" + plan_.strategy + "' lets tensors travel as " + type +
+    throw InvalidInput("plan '" + plan().strategy + "' lets tensors travel as " + type +
                        ", which rounds them; --exact needs f32");
   bool shared = true;
   for (int peer = 0; peer < size(); ++peer) shared = shared && communicator_->shares_host(peer);
@@ -173,30 +172,32 @@ void Session::check_transfers() const {
 
 void Session::compile(Plan plan) {
   comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(plan) : comm::Bytes{}, 0, set_up_timeout);
-  plan_ = is_root() ? std::move(plan) : plan_from_bytes(bytes);
-  check_transfers();
   recorder_.reset();
-  executor_.reset();
-  program_.reset();
-  weights_.reset();
-  cycle_.reset();
-  if (plan_.frames > 1) cycle_ = unroll(graph_, plan_);
+  running_.reset();  // frees what it holds before the next is made
+  running_ = std::make_shared<Compiled>();
+  running_->plan = is_root() ? std::move(plan) : plan_from_bytes(bytes);
+  check_transfers();
+  if (this->plan().frames > 1) running_->cycle = unroll(graph_, this->plan());
   ProgramOptions options{.exactness = settings_.exactness};
   if (replays()) {
     options.replay = replayed_costs();
-    if (cycle_)
-      options.replay = [cost = options.replay, originals = cycle_->originals](OpId id, const Box& box) {
+    if (cycle())
+      options.replay = [cost = options.replay, originals = cycle()->originals](OpId id, const Box& box) {
         return cost(originals[static_cast<std::size_t>(id)], box);
       };
   } else {
     options.families = families_of_frames();
+    if (keeps_weights_) share_families(options.families);
     distribute_weights();
   }
-  weights_ = std::make_unique<kernels::WeightStore>(take_weights());
-  program_ = std::make_unique<Program>(running_graph(), running_plan(), rank(), communicator_, *weights_, options);
-  const std::size_t shared = comm::share_equal_pages(*communicator_, weights_->whole_pages(), set_up_timeout);
+  running_->weights = std::make_unique<kernels::WeightStore>(take_weights());
+  running_->program =
+      std::make_unique<Program>(running_graph(), running_plan(), rank(), communicator_, *running_->weights, options);
+  const std::size_t shared = comm::share_equal_pages(*communicator_, running_->weights->whole_pages(), set_up_timeout);
   if (shared > 0) log(LogLevel::debug, std::to_string(shared >> 20) + " MB of weights shared with ranks of this host");
-  executor_ = std::make_unique<Executor>(*program_, ExecutorOptions{replays() ? 1 : slowdown(), settings_.timeout});
+  running_->executor =
+      std::make_unique<Executor>(*running_->program, ExecutorOptions{replays() ? 1 : slowdown(), settings_.timeout});
+  counted_frames_ = 0;
   forget_times();
   check_memory();
   // Nobody's first frame should time out because another rank still prepares kernels.
@@ -206,17 +207,18 @@ void Session::compile(Plan plan) {
 double Session::run(const TensorMap& inputs, Frame frame) { return run(std::span(&inputs, 1), frame); }
 
 double Session::run(std::span<const TensorMap> inputs, Frame frame) {
-  ensure(!is_root() || inputs.size() == 1 || inputs.size() == static_cast<std::size_t>(plan_.frames),
+  ensure(!is_root() || inputs.size() == 1 || inputs.size() == static_cast<std::size_t>(plan().frames),
          "a cycle has inputs for each of its frames, or the same for all");
   std::span<Moment> moments;
   if (recorder_ && frame == Frame::counted) moments = recorder_->next_frame();
   const Clock::time_point begin = Clock::now();
   if (is_root())
-    for (int i = 0; i < plan_.frames; ++i)
-      write_inputs(ports_of(running_graph().inputs, i, plan_.frames), *program_,
+    for (int i = 0; i < plan().frames; ++i)
+      write_inputs(ports_of(running_graph().inputs, i, plan().frames), *running_->program,
                    inputs[inputs.size() == 1 ? 0 : static_cast<std::size_t>(i)]);
   const double input_us = microseconds_since(begin);
-  const FrameTimes times = executor_->run(moments.empty() ? moments : moments.subspan(1, moments.size() - 2));
+  if (!settings_.slowdown_changes.empty()) running_->executor->set_slowdown(slowdown_now());
+  const FrameTimes times = running_->executor->run(moments.empty() ? moments : moments.subspan(1, moments.size() - 2));
   const double tail_us = has_tail() ? run_tail() : 0;
   const Clock::time_point end = Clock::now();
   const double latency_us = microseconds(end - begin);
@@ -224,11 +226,13 @@ double Session::run(std::span<const TensorMap> inputs, Frame frame) {
     moments.front() = begin;
     moments.back() = end;
   }
+  last_frame_ = times;
   if (frame == Frame::warm_up) return latency_us;
+  ++counted_frames_;
   compute_us_.push_back(times.compute_us);
   wait_us_.push_back(times.wait_us);
   if (has_tail()) tail_us_.push_back(tail_us);
-  for (std::size_t i = 0; i < step_us_.size(); ++i) step_us_[i] += executor_->step_us()[i];
+  for (std::size_t i = 0; i < step_us_.size(); ++i) step_us_[i] += running_->executor->step_us()[i];
   parts_.kernels_ms += (times.compute_us - times.copy_us) / 1000;
   parts_.copies_ms += (times.copy_us + input_us) / 1000;
   parts_.waits_ms += times.wait_us / 1000;
@@ -241,12 +245,12 @@ double Session::run(std::span<const TensorMap> inputs, Frame frame) {
 double Session::run_tail() {
   const Clock::time_point begin = Clock::now();
   outputs_.clear();
-  for (int frame = 0; frame < plan_.frames; ++frame) outputs_.push_back(tail_.run(graph_outputs(frame)));
+  for (int frame = 0; frame < plan().frames; ++frame) outputs_.push_back(tail_.run(graph_outputs(frame)));
   return microseconds_since(begin);
 }
 
 TensorMap Session::graph_outputs(int frame) const {
-  return read_outputs(running_graph(), ports_of(running_graph().outputs, frame, plan_.frames), *program_);
+  return read_outputs(running_graph(), ports_of(running_graph().outputs, frame, plan().frames), *running_->program);
 }
 
 TensorMap Session::outputs(int frame) const {
@@ -259,7 +263,8 @@ void Session::forget_times() {
   tail_us_.clear();
   compute_us_.clear();
   wait_us_.clear();
-  step_us_.assign(program_->steps().size(), 0.0);
+  step_us_.assign(running_->program->steps().size(), 0.0);
+  op_sums_.clear();
   parts_ = {};
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "core/plan.hpp"
 #include "core/profile.hpp"
 #include "core/unroll.hpp"
+#include "engine/compiled.hpp"
 #include "engine/executor.hpp"
 #include "engine/frame.hpp"
 #include "engine/handshake.hpp"
@@ -24,6 +26,14 @@
 
 namespace strake::engine {
 
+/// A rank is emulated to be slower in some of the frames that count.
+struct SlowdownChange {
+  int rank = 0;
+  double factor = 1;
+  int begin = 0;  // first frame (or cycle) that it is slower in
+  int end = 0;    // first one that it is not any more
+};
+
 struct Settings {
   kernels::Exactness exactness = kernels::Exactness::fastest;
   KernelPolicy kernels = KernelPolicy::measured;
@@ -33,6 +43,7 @@ struct Settings {
   int threads = 0;                                 // per rank; 0 for this rank's share of its cores
   double max_memory_mb = 0;                        // of each rank's process; 0 for no limit
   std::vector<double> slowdowns;                   // emulated, by rank; ranks beyond the list run as they are
+  std::vector<SlowdownChange> slowdown_changes;    // instead of the rank's slowdown in these frames
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);  // for messages of a frame
   std::string build;                                            // what must be equal on all ranks
 };
@@ -94,6 +105,8 @@ class Session {
   [[nodiscard]] bool is_root() const { return rank() == 0; }
   [[nodiscard]] int threads() const { return share_.threads; }
   [[nodiscard]] double slowdown() const;
+  /// The emulated slowdown of the next frame that counts.
+  [[nodiscard]] double slowdown_now() const;
   [[nodiscard]] const std::vector<RankInfo>& infos() const { return infos_; }
 
   /// Collective, under SMPI and after `load`: from now on this model's kernels are not run. Each takes as long as
@@ -117,10 +130,35 @@ class Session {
   void use_kernels(KernelPolicy policy) { settings_.kernels = policy; }
   void store_weights(kernels::WeightStorage storage) { settings_.storage = storage; }
 
-  [[nodiscard]] const Plan& plan() const { return plan_; }
+  [[nodiscard]] const Plan& plan() const { return running_->plan; }
   /// What the program is made of: the model and its plan, or a cycle of frames unrolled.
-  [[nodiscard]] const Graph& running_graph() const { return cycle_ ? cycle_->graph : graph_; }
-  [[nodiscard]] const Plan& running_plan() const { return cycle_ ? cycle_->plan : plan_; }
+  [[nodiscard]] const Graph& running_graph() const { return cycle() ? cycle()->graph : graph_; }
+  [[nodiscard]] const Plan& running_plan() const { return cycle() ? cycle()->plan : plan(); }
+
+  /// Before `compile`: ranks keep the weights that they are sent beside what kernels make of them, and rank 0 all, so
+  /// that plans can be changed between two frames (`engine/live_balance.hpp`). Not with `Settings::max_memory_mb`.
+  void keep_weights();
+  [[nodiscard]] bool keeps_weights() const { return keeps_weights_; }
+
+  /// Local: begins to make another plan's program beside the one that runs. Its weights must be there.
+  /// @param plan  of one frame, the same on every rank
+  [[nodiscard]] std::shared_ptr<Compiled> begin_beside(Plan plan);
+  /// Local: goes on with it until the deadline. True when it can run. @throws InvalidInput where a kernel cannot be
+  /// made
+  [[nodiscard]] bool go_on_beside(Compiled& beside, std::chrono::steady_clock::time_point deadline);
+  /// Local, on all ranks after the same frame: the next one runs there. Gives what ran so far.
+  std::shared_ptr<Compiled> switch_to(std::shared_ptr<Compiled> beside);
+
+  /// Weights that `rank` computes with under `plan` and that it was not sent yet, ascending. The same on every rank.
+  [[nodiscard]] std::vector<WeightId> missing_weights(const Plan& plan, int rank) const;
+  /// Values of a weight that this rank keeps; rank 0 has all of them. @throws Bug where it does not
+  [[nodiscard]] const Blob& kept_weight(WeightId id) const;
+  /// From here on this rank has the weight, of which all ranks take note. @param values  on the rank itself
+  void take_weight(int rank, WeightId id, Blob values);
+
+  [[nodiscard]] comm::Communicator& communicator() const { return *communicator_; }
+  /// What the last frame took on this rank. Local.
+  [[nodiscard]] const FrameTimes& last_frame() const { return last_frame_; }
 
   /// Collective: one frame, or one cycle of `plan().frames` of them. `inputs` (from `checked_inputs`) are read on rank
   /// 0 only; all frames of a cycle are given the same. Gives the latency there in microseconds, from inputs handed over
@@ -138,7 +176,7 @@ class Session {
   [[nodiscard]] std::vector<RankReport> report();
 
   /// Local: operators of this rank's program, over all frames since `report` or `compile`.
-  [[nodiscard]] std::vector<OpTime> op_times() const;
+  [[nodiscard]] std::vector<OpTime> op_times();
 
   /// Local: the same, by kind of work. Copies inside kernels count as kernels unless `measure_copies` was called.
   [[nodiscard]] FrameParts frame_parts() const;
@@ -167,6 +205,10 @@ class Session {
   [[nodiscard]] kernels::WeightStore take_weights();
   // Tails have no recorded costs.
   [[nodiscard]] bool has_tail() const { return tail_.run && !replays(); }
+  [[nodiscard]] const std::optional<Unrolled>& cycle() const { return running_->cycle; }
+  void note_kept_weights();
+  void share_families(const Families& mine);
+  void add_op_times();
   [[nodiscard]] RankProfile measured_profile();
   [[nodiscard]] BoxCost replayed_costs() const;
   void distribute_weights();
@@ -197,19 +239,22 @@ class Session {
   Tail tail_;                            // rank 0
   std::optional<RankProfile> recorded_;  // as this rank's host replays it
   std::vector<TensorMap> outputs_;       // [frame] of the last cycle, where a tail made them
-  Plan plan_;
-  std::optional<Unrolled> cycle_;  // where the plan has several frames
-  std::unique_ptr<kernels::WeightStore> weights_;
-  std::unique_ptr<Program> program_;
-  std::unique_ptr<Executor> executor_;
-  std::unique_ptr<WholeModel> alone_;                   // the whole model on this rank, once it was measured
-  std::optional<Recorder> recorder_;                    // between `begin_trace` and `end_trace`
+  std::shared_ptr<Compiled> running_ = std::make_shared<Compiled>();
+  bool keeps_weights_ = false;
+  std::vector<Blob> kept_;                // [weight], where this rank keeps it
+  std::vector<std::set<WeightId>> sent_;  // [rank]: what it keeps
+  Families known_families_;               // [op], where ranks keep weights: of this rank's kernels, or of another's
+  std::unique_ptr<WholeModel> alone_;     // the whole model on this rank, once it was measured
+  std::optional<Recorder> recorder_;      // between `begin_trace` and `end_trace`
   std::vector<comm::ClockOffset> clocks_before_trace_;  // rank 0
   std::vector<double> compute_us_;                      // [frame]
   std::vector<double> wait_us_;
   std::vector<double> tail_us_;
-  std::vector<double> step_us_;  // summed over frames
-  FrameParts parts_;             // summed over frames
+  std::vector<double> step_us_;  // summed over frames of the program that runs
+  std::vector<OpTime> op_sums_;  // [op]: summed over frames of those that ran before
+  int counted_frames_ = 0;       // since `compile`
+  FrameTimes last_frame_;
+  FrameParts parts_;  // summed over frames
 };
 
 }  // namespace strake::engine

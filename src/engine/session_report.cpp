@@ -11,9 +11,11 @@
 namespace strake::engine {
 
 double Session::predicted_peak_mb() const {
-  const auto held = static_cast<double>(weights_->size_bytes() + program_->arena_bytes() + program_->workspace_bytes() +
-                                        program_->rounding_bytes());
-  return base_mb_ + held / bytes_per_mb;
+  const auto held = static_cast<double>(running_->weights->size_bytes() + running_->program->arena_bytes() +
+                                        running_->program->workspace_bytes() + running_->program->rounding_bytes());
+  double kept = 0;
+  for (const Blob& weight : kept_) kept += static_cast<double>(weight.size_bytes());
+  return base_mb_ + (held + kept) / bytes_per_mb;
 }
 
 RankReport Session::own_report() const {
@@ -26,8 +28,8 @@ RankReport Session::own_report() const {
           .share = all > 0 ? work[static_cast<std::size_t>(rank())] / all : 0,
           .compute_ms = median(compute_us_) / 1000,
           .wait_ms = median(wait_us_) / 1000,
-          .sent_bytes = static_cast<double>(program_->sent_bytes()),
-          .received_bytes = static_cast<double>(program_->received_bytes()),
+          .sent_bytes = static_cast<double>(running_->program->sent_bytes()),
+          .received_bytes = static_cast<double>(running_->program->received_bytes()),
           .peak_rss_mb = peak_rss_mb(),
           .predicted_peak_mb = predicted_peak_mb()};
 }
@@ -61,16 +63,27 @@ FrameParts Session::frame_parts() const {
   return mean;
 }
 
-std::vector<OpTime> Session::op_times() const {
-  std::vector<OpTime> times(graph_.ops.size());
-  const double frames = std::max<double>(static_cast<double>(compute_us_.size()), 1.0);
-  const std::vector<Step>& steps = program_->steps();
+// Those of the program that runs go to those of the programs before it.
+void Session::add_op_times() {
+  op_sums_.resize(graph_.ops.size());
+  const std::vector<Step>& steps = running_->program->steps();
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const OpId op = cycle_ ? cycle_->originals[static_cast<std::size_t>(steps[i].op)] : steps[i].op;
-    OpTime& time = times[static_cast<std::size_t>(op)];
+    const OpId op = cycle() ? cycle()->originals[static_cast<std::size_t>(steps[i].op)] : steps[i].op;
+    OpTime& time = op_sums_[static_cast<std::size_t>(op)];
     time.op = op;
-    (steps[i].kind == StepKind::compute ? time.compute_ms : time.wait_ms) += step_us_[i] / frames / 1000;
+    (steps[i].kind == StepKind::compute ? time.compute_ms : time.wait_ms) += step_us_[i] / 1000;
     if (steps[i].kernel != nullptr) time.implementation = steps[i].kernel->implementation();
+  }
+  step_us_.assign(steps.size(), 0.0);
+}
+
+std::vector<OpTime> Session::op_times() {
+  add_op_times();
+  std::vector<OpTime> times = op_sums_;
+  const double frames = std::max<double>(static_cast<double>(compute_us_.size()), 1.0);
+  for (OpTime& time : times) {
+    time.compute_ms /= frames;
+    time.wait_ms /= frames;
   }
   std::erase_if(times, [](const OpTime& time) { return time.compute_ms == 0 && time.wait_ms == 0; });
   return times;

@@ -33,11 +33,11 @@ double events_of_frame(const Graph& graph, const Plan& plan, const Program& prog
 }  // namespace
 
 void Session::begin_trace(int frames) {
-  const double mine = events_of_frame(graph_, plan_, *program_, rank());
+  const double mine = events_of_frame(graph_, plan(), *running_->program, rank());
   double all = 0;
   for (const comm::Bytes& bytes : communicator_->gather_for_all(bytes_of(mine), set_up_timeout))
     all += value_of<double>(bytes);
-  recorder_.emplace(program_->steps().size(),
+  recorder_.emplace(running_->program->steps().size(),
                     static_cast<std::size_t>(std::clamp<double>(most_events / all, 1, frames)));
   clocks_before_trace_ = probe_clocks(*communicator_);
   // Whoever was asked early is not to wait for the rest in its first frame.
@@ -48,7 +48,8 @@ Trace Session::end_trace() {
   ensure(recorder_.has_value(), "a trace begins before it ends");
   communicator_->barrier(longest_run);
   const std::vector<comm::ClockOffset> clocks = probe_clocks(*communicator_);
-  Trace trace = gather_trace(*communicator_, *program_, *recorder_, clocks_before_trace_, clocks, set_up_timeout);
+  Trace trace =
+      gather_trace(*communicator_, *running_->program, *recorder_, clocks_before_trace_, clocks, set_up_timeout);
   trace.has_tail = has_tail();
   recorder_.reset();
   return trace;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <sstream>
+#include <utility>
 
 namespace strake::engine {
 
@@ -64,6 +65,13 @@ std::int64_t nanoseconds_of(Moment moment) {
 
 Recorder::Recorder(std::size_t n_steps, std::size_t n_frames)
     : frame_size_(n_steps + moments_beside_steps), ring_(std::max<std::size_t>(n_frames, 1) * frame_size_) {}
+
+void Recorder::start_again(std::size_t n_steps) {
+  const std::size_t n_kept = ring_.size() / frame_size_;
+  n_before_ += std::exchange(n_frames_, 0);
+  frame_size_ = n_steps + moments_beside_steps;
+  ring_.assign(n_kept * frame_size_, Moment());
+}
 
 std::span<Moment> Recorder::next_frame() {
   return std::span(ring_).subspan(n_frames_++ * frame_size_ % ring_.size(), frame_size_);

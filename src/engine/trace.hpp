@@ -24,18 +24,22 @@ class Recorder {
   /// @param n_frames  how many are kept, at least one
   Recorder(std::size_t n_steps, std::size_t n_frames);
 
+  /// The frames that follow have other steps; those before them are kept no more.
+  void start_again(std::size_t n_steps);
+
   /// Where the next frame's moments are to be written. Takes the place of the oldest frame when all places are taken.
   [[nodiscard]] std::span<Moment> next_frame();
 
   /// How many frames there have been, those that are kept no more among them.
-  [[nodiscard]] std::size_t n_frames() const { return n_frames_; }
+  [[nodiscard]] std::size_t n_frames() const { return n_before_ + n_frames_; }
 
   /// The moments of the frames that are kept, one frame behind the other, oldest first.
   [[nodiscard]] std::vector<Moment> moments() const;
 
  private:
   std::size_t frame_size_;
-  std::size_t n_frames_ = 0;
+  std::size_t n_before_ = 0;  // frames of other steps
+  std::size_t n_frames_ = 0;  // frames of these
   std::vector<Moment> ring_;
 };
 

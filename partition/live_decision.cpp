@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "partition/live_decision.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/errors.hpp"
+#include "partition/timeline.hpp"
+
+namespace strake::partition {
+
+namespace {
+
+// Rolled-back switches double the rest up to so many times the first one.
+constexpr long longest_rest = 64;
+
+std::string percent(double share) { return std::to_string(std::lround(share * 1000) / 10) + " %"; }
+
+std::string ms_text(double us) {
+  const std::string text = std::to_string(us / 1000);
+  return text.substr(0, text.find('.') + 3) + " ms";
+}
+
+std::string factors_text(const std::vector<double>& factors) {
+  std::string text;
+  for (const double factor : factors) {
+    const std::string number = std::to_string(factor);
+    text += (text.empty() ? "" : ", ") + number.substr(0, number.find('.') + 3);
+  }
+  return text;
+}
+
+// How far two ranks have moved apart, and how far any has moved; 0.1 for a tenth.
+struct Change {
+  double apart = 0;
+  double any = 0;
+};
+
+Change change_of(const std::vector<double>& before, const std::vector<double>& now) {
+  double least = INFINITY;
+  double most = -INFINITY;
+  for (std::size_t rank = 0; rank < now.size(); ++rank) {
+    const double moved = std::log(now[rank] / before[rank]);
+    least = std::min(least, moved);
+    most = std::max(most, moved);
+  }
+  return {.apart = std::exp(most - least) - 1, .any = std::exp(std::max(std::abs(least), std::abs(most))) - 1};
+}
+
+CostModel costs_at(const Graph& graph, Profile profile, const std::vector<double>& factors) {
+  for (std::size_t rank = 0; rank < factors.size(); ++rank) scale_times(profile.ranks[rank], factors[rank]);
+  return {graph, std::move(profile)};
+}
+
+}  // namespace
+
+LiveDecision::LiveDecision(const Graph& graph, Profile profile, Plan running, std::vector<double> probe_us,
+                           const LiveRules& rules)
+    : graph_(&graph),
+      profile_(std::move(profile)),
+      rules_(rules),
+      costs_(graph, profile_),
+      factors_(std::move(probe_us)),
+      planned_for_(factors_.factors()),
+      cool_down_us_(rules.cool_down_us),
+      rest_frames_(rules.frames_after_rollback) {
+  ensure(running.n_ranks == profile_.n_ranks() && factors_.factors().size() == profile_.ranks.size(),
+         "plan, profile and probes are of the same ranks");
+  ensure(running.frames == 1, "plans of one frame are balanced");
+  run(std::move(running));
+}
+
+void LiveDecision::run(Plan plan) {
+  running_ = std::move(plan);
+  factors_.begin_plan(evaluate(costs_, running_).compute_us);
+  promised_gain_ = 0;
+}
+
+void LiveDecision::cool_down() { wait_until_us_ = now_us_ + cool_down_us_; }
+
+void LiveDecision::tell(std::string what, std::string why, double predicted_gain, double measured_gain) {
+  events_.push_back({.frame = frames_,
+                     .what = std::move(what),
+                     .why = std::move(why) + "; factors " + factors_text(factors_.factors()),
+                     .factors = factors_.factors(),
+                     .predicted_gain = predicted_gain,
+                     .measured_gain = measured_gain});
+}
+
+Profile LiveDecision::present_profile() const {
+  Profile present = profile_;
+  for (std::size_t rank = 0; rank < present.ranks.size(); ++rank)
+    scale_times(present.ranks[rank], factors_.factors()[rank]);
+  return present;
+}
+
+double LiveDecision::gain_of(const Plan& plan) const {
+  const CostModel costs = costs_at(*graph_, profile_, factors_.factors());
+  return 1 - evaluate(costs, plan).makespan_us / evaluate(costs, running_).makespan_us;
+}
+
+bool LiveDecision::worth_planning() const {
+  const Change change = change_of(planned_for_, factors_.factors());
+  if (change.apart < rules_.worth_planning && change.any < rules_.worth_planning_together) return false;
+  if (!rolled_back_at_ || frames_ >= rest_until_frame_) return true;
+  return change_of(*rolled_back_at_, factors_.factors()).any >= rules_.worth_planning_together;
+}
+
+LiveStep LiveDecision::observe(const LiveWindow& window) {
+  factors_.add(window);
+  frames_ += window.frames;
+  now_us_ += static_cast<double>(window.frames) * window.latency_us;
+  if (planning_ || considered_) return LiveStep::stay;
+  const bool settled = factors_.settled(rules_.agreement);
+  if (before_ && (settled || ++windows_since_switch_ >= rules_.windows_to_settle)) return verify(settled);
+  if (before_ || !settled) return LiveStep::stay;
+  if (change_of(planned_for_, factors_.factors()).any >= rules_.worth_planning_together)
+    cool_down_us_ = rules_.cool_down_us;
+  if (now_us_ < wait_until_us_ || !worth_planning()) return LiveStep::stay;
+  planning_ = true;
+  return LiveStep::make_plan;
+}
+
+bool LiveDecision::consider(Plan plan) {
+  ensure(planning_, "a plan was asked for");
+  planning_ = false;
+  planned_for_ = factors_.factors();
+  promised_gain_ = plan.produces == running_.produces ? 0 : gain_of(plan);
+  cool_down();
+  if (promised_gain_ < rules_.least_gain) {
+    tell("kept",
+         "a plan for the present speeds promises " + percent(std::max(promised_gain_, 0.0)) +
+             " of a frame, less than " + percent(rules_.least_gain),
+         promised_gain_);
+    // What was in vain will be so again.
+    cool_down_us_ = std::min(2 * cool_down_us_, rules_.longest_cool_down_us);
+    promised_gain_ = 0;
+    return false;
+  }
+  tell("planned",
+       "another plan (" + plan.strategy + ") promises " + percent(promised_gain_) + " of a frame of " +
+           ms_text(factors_.latency_us()),
+       promised_gain_);
+  considered_ = std::move(plan);
+  return true;
+}
+
+bool LiveDecision::still_worth() {
+  ensure(considered_.has_value(), "a plan is considered");
+  const double gain = gain_of(*considered_);
+  if (gain >= rules_.least_gain / 2) return true;
+  give_up("speeds have changed meanwhile: it would bring " + percent(gain) + " instead of " + percent(promised_gain_));
+  return false;
+}
+
+void LiveDecision::give_up(const std::string& why) {
+  tell("given-up", why, promised_gain_);
+  planning_ = false;
+  considered_.reset();
+  promised_gain_ = 0;
+  cool_down();
+}
+
+void LiveDecision::switched() {
+  ensure(considered_.has_value(), "a plan is considered");
+  before_us_ = factors_.latency_us();
+  switched_at_ = factors_.factors();
+  windows_since_switch_ = 0;
+  const double promised = promised_gain_;
+  tell("switched", "the next frame runs under the new plan", promised);
+  before_ = std::move(running_);
+  run(*std::exchange(considered_, std::nullopt));
+  promised_gain_ = promised;
+  cool_down_us_ = rules_.cool_down_us;
+  cool_down();
+}
+
+// Frames before and after compare where speeds are the same.
+LiveStep LiveDecision::verify(bool settled) {
+  const double gain = 1 - factors_.latency_us() / before_us_;
+  const std::string figures = ms_text(before_us_) + " before, " + ms_text(factors_.latency_us()) + " now, " +
+                              percent(gain) + " less of " + percent(promised_gain_) + " promised";
+  const bool comparable = settled && change_of(switched_at_, factors_.factors()).any < rules_.same_speed;
+  if (gain <= 0 && comparable) return LiveStep::roll_back;
+  if (comparable)
+    tell("confirmed", figures, promised_gain_, gain);
+  else
+    tell("unproved", "speeds have changed since the switch: " + figures, promised_gain_);
+  before_.reset();
+  rest_frames_ = rules_.frames_after_rollback;
+  return LiveStep::stay;
+}
+
+void LiveDecision::rolled_back() {
+  ensure(before_.has_value(), "there is a plan to go back to");
+  const double gain = 1 - factors_.latency_us() / before_us_;
+  tell("rolled-back",
+       "frames took " + ms_text(before_us_) + " before the switch and " + ms_text(factors_.latency_us()) + " after it",
+       promised_gain_, gain);
+  rolled_back_at_ = factors_.factors();
+  rest_until_frame_ = frames_ + rest_frames_;
+  rest_frames_ = std::min(2 * rest_frames_, longest_rest * rules_.frames_after_rollback);
+  run(*std::exchange(before_, std::nullopt));
+  cool_down();
+}
+
+}  // namespace strake::partition
