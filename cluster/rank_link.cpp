@@ -82,6 +82,11 @@ void RankLink::done(std::uint64_t ticket, const TensorMap& outputs, std::uint64_
   hand_over(std::move(message));
 }
 
+void RankLink::look(wire::JobLook look) {
+  look.set_job(job_);
+  hand_over(message_with([&](wire::Envelope& body) { *body.mutable_job_look() = std::move(look); }));
+}
+
 void RankLink::work(const std::stop_token& stop, const std::string& address) {
   using Clock = std::chrono::steady_clock;
   zmq::context_t context(1);

@@ -45,6 +45,8 @@ class RankLink {
   [[nodiscard]] std::optional<Frame> next_if_there();
   /// Rank 0: outputs of a frame, or with `error` why there are none.
   void done(std::uint64_t ticket, const TensorMap& outputs, std::uint64_t compute_us, const std::string& error = "");
+  /// Rank 0: what the ranks did lately.
+  void look(wire::JobLook look);
 
  private:
   void work(const std::stop_token& stop, const std::string& address);

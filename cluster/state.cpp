@@ -24,8 +24,19 @@ nlohmann::json json_of(const NodeState& node) {
 }
 
 nlohmann::json json_of(const RankState& rank) {
-  return {
-      {"rank", rank.rank}, {"host", rank.host}, {"pid", rank.pid}, {"heard_ms", rank.heard_ms}, {"share", rank.share}};
+  return {{"rank", rank.rank},
+          {"host", rank.host},
+          {"pid", rank.pid},
+          {"heard_ms", rank.heard_ms},
+          {"share", rank.share},
+          {"axis", rank.axis},
+          {"begin", rank.begin},
+          {"end", rank.end},
+          {"compute_ms", rank.compute_ms},
+          {"wait_ms", rank.wait_ms},
+          {"sent_bytes", rank.sent_bytes},
+          {"received_bytes", rank.received_bytes},
+          {"peak_mb", rank.peak_mb}};
 }
 
 // Classes with their ends; the last has none.

@@ -6,8 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "cluster/preview.hpp"
 
 namespace strake::cluster {
 
@@ -31,6 +34,14 @@ struct RankState {
   int pid = 0;          // on its host; 0 while unknown
   double heard_ms = 0;  // ago
   double share = 0;     // of all multiply-adds
+  std::string axis;     // "h" or "w": along which frames are cut
+  double begin = 0;     // its strip of the first operator's map, as fractions; none where both are equal
+  double end = 0;
+  double compute_ms = 0;  // medians over the last frames, as far as somebody looks on
+  double wait_ms = 0;
+  double sent_bytes = 0;  // per frame
+  double received_bytes = 0;
+  double peak_mb = 0;
 };
 
 /// Something that happened.
@@ -81,6 +92,10 @@ struct State {
   Histogram compute_ms;          // of frames, in the job
   Histogram latency_ms;          // from submission to answer
   std::deque<Event> events;      // the last ones
+
+  // Not in the JSON; empty until somebody looks on and frames come.
+  std::shared_ptr<const std::string> trace;  // of the last frames, as Chrome's trace viewer reads it
+  std::shared_ptr<const Preview> preview;    // of the last frame
 };
 
 /// As JSON; docs/cluster.md says what its keys mean.

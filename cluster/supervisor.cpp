@@ -232,6 +232,8 @@ void Supervisor::on_private(Message message) {
     on_ready(message.peer, body.job_ready());
   else if (body.has_work_done())
     on_done(message);
+  else if (body.has_job_look())
+    on_look(body.job_look());
   else if (body.has_launch_request())
     on_launch(message.peer, body.launch_request());
 }
@@ -298,7 +300,15 @@ State& Supervisor::observed() {
                             .host = rank.host,
                             .pid = rank.pid,
                             .heard_ms = heard ? in_ms(now_ - *heard) : 0,
-                            .share = rank.share});
+                            .share = rank.share.share(),
+                            .axis = rank.share.axis(),
+                            .begin = rank.share.begin(),
+                            .end = rank.share.end(),
+                            .compute_ms = rank.times.compute_ms(),
+                            .wait_ms = rank.times.wait_ms(),
+                            .sent_bytes = rank.times.sent_bytes(),
+                            .received_bytes = rank.times.received_bytes(),
+                            .peak_mb = rank.times.peak_mb()});
   }
   return state_;
 }

@@ -62,7 +62,8 @@ class Supervisor {
     int pid = 0;
     bool gone = false;  // its agent says so
     std::optional<Time> heard;
-    double share = 0;
+    wire::RankShare share;
+    wire::RankTimes times;
   };
 
   enum class Phase : unsigned char { none, starting, ready, ending };
@@ -109,6 +110,8 @@ class Supervisor {
   void on_rank_beat(const std::string& peer, const wire::RankHello& hello);
   void on_ready(const std::string& peer, const wire::JobReady& ready);
   void on_done(Message& message);
+  void on_look(const wire::JobLook& look);
+  void show_frame(const Tensors& tensors, std::vector<zmq::message_t>& parts);
   [[nodiscard]] std::vector<std::string> nodes_for_job() const;
   [[nodiscard]] std::optional<Time> heard_of(const Rank& rank) const;
 
@@ -133,6 +136,7 @@ class Supervisor {
   int failed_starts_ = 0;  // in a row
   bool closing_ = false;
   std::optional<int> exit_code_;
+  Time shown_{};  // the last frame that was made a picture of
   State state_;
   std::function<void(const State&)> observer_;
 };

@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds ending_takes{3000};
 constexpr milliseconds quiet_moment{300};
 constexpr milliseconds patience_with_newcomers{30000};
+constexpr milliseconds picture_interval{1000};
 constexpr int exit_wrong_input = 2;
 
 }  // namespace
@@ -212,6 +213,7 @@ void Supervisor::feed() {
   while (queue_.running() < most) {
     std::optional<FrameQueue::Ticket> next = queue_.next(now_);
     if (!next) return;
+    if (observer_ && now_ - shown_ >= picture_interval) show_frame(next->tensors, next->parts);
     Message message = message_with([&](wire::Envelope& body) {
       body.mutable_work()->set_ticket(next->ticket);
       *body.mutable_work()->mutable_tensors() = std::move(next->tensors);
@@ -269,7 +271,7 @@ void Supervisor::on_ready(const std::string& peer, const wire::JobReady& ready) 
   job_.phase = Phase::ready;
   failed_starts_ = 0;
   for (int i = 0; i < std::min(ready.ranks_size(), static_cast<int>(job_.ranks.size())); ++i)
-    job_.ranks[static_cast<std::size_t>(i)].share = ready.ranks(i).share();
+    job_.ranks[static_cast<std::size_t>(i)].share = ready.ranks(i);
   std::string text = std::to_string(job_.id) + ": " + ready.model() + ", strategy " + ready.strategy() + ", " +
                      std::to_string(job_.ranks.size()) + " ranks, after " +
                      std::to_string(static_cast<int>(in_ms(now_ - job_.started))) + " ms";
@@ -296,6 +298,20 @@ void Supervisor::on_done(Message& message) {
   ++(failed ? state_.failed : state_.answered);
   state_.latency_ms.add(in_ms(now_ - answer->submitted));
   send_answer(std::move(*answer));
+}
+
+void Supervisor::on_look(const wire::JobLook& look) {
+  if (look.job() != job_.id) return;
+  for (int i = 0; i < std::min(look.ranks_size(), static_cast<int>(job_.ranks.size())); ++i)
+    job_.ranks[static_cast<std::size_t>(i)].times = look.ranks(i);
+  if (!look.trace().empty()) state_.trace = std::make_shared<const std::string>(look.trace());
+}
+
+void Supervisor::show_frame(const Tensors& tensors, std::vector<zmq::message_t>& parts) {
+  shown_ = now_;
+  std::vector<zmq::message_t> copies = copies_of(parts);
+  Preview preview = preview_of(take_tensors(tensors, copies));
+  if (!preview.rgba.empty()) state_.preview = std::make_shared<const Preview>(std::move(preview));
 }
 
 }  // namespace strake::cluster

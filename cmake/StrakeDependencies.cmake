@@ -24,6 +24,9 @@ endforeach()
 # Debian's ZeroMQ has no configuration for CMake.
 find_path(STRAKE_CPPZMQ_INCLUDE zmq.hpp REQUIRED)
 find_library(STRAKE_ZEROMQ zmq REQUIRED)
+# Nor has its HTTP library in Debian 12.
+find_path(STRAKE_HTTPLIB_INCLUDE httplib.h REQUIRED)
+find_library(STRAKE_HTTPLIB cpp-httplib REQUIRED)
 find_path(STRAKE_STB_INCLUDE stb_image.h PATH_SUFFIXES stb REQUIRED)
 if(STRAKE_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED CONFIG)

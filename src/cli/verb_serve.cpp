@@ -6,20 +6,32 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
+#include <span>
+#include <sstream>
 #include <utility>
 
 #include "cli/cluster_options.hpp"
 #include "cli/numbers.hpp"
+#include "cli/report.hpp"
+#include "cli/trace_json.hpp"
 #include "cli/verbs.hpp"
+#include "cluster/http_server.hpp"
 #include "cluster/process.hpp"
 #include "cluster/rank_link.hpp"
 #include "cluster/supervisor.hpp"
 #include "core/log.hpp"
+#include "core/unroll.hpp"
 #include "engine/frame_service.hpp"
 
 namespace strake::cli {
 
 namespace {
+
+// How often the ranks tell those who look on what they did, and how many frames they show.
+constexpr auto look_interval = std::chrono::seconds(5);
+constexpr int traced_frames = 1;
+constexpr std::size_t most_trace_bytes = 900'000;  // a message holds a megabyte
 
 // What the ranks of a served model need to know; serve hands it on to worker.
 struct ServedModel {
@@ -37,6 +49,7 @@ void add_served_model(CLI::App& app, ServedModel& served) {
   add_plan_option(app, served.plan_file);
   add_job_options(app, served.common);
   add_transfer_option(app, served.common);
+  add_live_option(app, served.common);
 }
 
 // --- serve ---
@@ -53,6 +66,8 @@ struct ServeOptions {
   double frame_timeout_s = 10;
   int beat_timeout_ms = 700;
   int steady_ms = 3000;
+  std::string http = "127.0.0.1:7380";
+  std::string http_token;
   bool verbose = false;
   bool quiet = false;
 };
@@ -76,6 +91,20 @@ std::vector<std::string> words_of(const std::vector<const CLI::Option*>& options
   return positional;
 }
 
+// What is seen from outside, unless nobody shall.
+std::unique_ptr<cluster::HttpServer> show(const ServeOptions& options, cluster::Supervisor& supervisor) {
+  if (options.http == "off") return nullptr;
+  const cluster::Address address = cluster::address_of(options.http);
+  cluster::HttpSettings settings{.host = address.host, .port = address.port, .token = ""};
+  if (!options.http_token.empty()) settings.token = cluster::token_in(options.http_token);
+  auto board = std::make_shared<cluster::StateBoard>();
+  auto server = std::make_unique<cluster::HttpServer>(settings, board);
+  log(LogLevel::info, fmt::format("shows itself at http://{}:{}/{}", settings.host, server->port(),
+                                  settings.token.empty() ? "" : " (with the token)"));
+  supervisor.watch([board = std::move(board)](const cluster::State& state) { board->post(state); });
+  return server;
+}
+
 int serve(const Context& context, const ServeOptions& options) {
   expect_one_process(context, "serve");
   set_verbosity(options.verbose, options.quiet);
@@ -87,6 +116,7 @@ int serve(const Context& context, const ServeOptions& options) {
   supervisor.build = context.build;
   supervisor.worker = words_of(options.handed_on);
   supervisor.worker.insert(supervisor.worker.begin(), "worker");
+  if (options.http != "off") supervisor.worker.emplace_back("--look");
   supervisor.local_ranks = options.local_ranks;
   supervisor.first_nodes = options.first_nodes;
   supervisor.frame_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(options.frame_timeout_s * 1000));
@@ -94,7 +124,9 @@ int serve(const Context& context, const ServeOptions& options) {
   supervisor.membership.lost_after = supervisor.beat_timeout;
   supervisor.membership.steady_for = std::chrono::milliseconds(options.steady_ms);
   supervisor.queue.frames = static_cast<std::size_t>(options.queue_frames);
-  return cluster::Supervisor(std::move(supervisor), signals).run();
+  cluster::Supervisor served(std::move(supervisor), signals);
+  const std::unique_ptr<cluster::HttpServer> http = show(options, served);
+  return served.run();
 }
 
 // --- worker ---
@@ -102,6 +134,7 @@ int serve(const Context& context, const ServeOptions& options) {
 struct WorkerOptions {
   ServedModel served;
   std::uint64_t job = 0;
+  bool look = false;
 };
 
 void put_ports(const Graph& graph, const std::vector<Port>& ports,
@@ -112,6 +145,27 @@ void put_ports(const Graph& graph, const std::vector<Port>& ports,
     entry.set_type(static_cast<std::uint32_t>(port.type));
     for (const Index size : graph.shape(port.op)) entry.add_shape(size);
   }
+}
+
+// The strip of the first operator that is computed, as fractions of its map along the axis of the plan.
+std::pair<double, double> strip_of(const engine::Session& session, int rank) {
+  const Graph& graph = session.graph();
+  const bool columns = session.axis() == SplitAxis::columns;
+  for (OpId id = 0; id < graph.size(); ++id) {
+    const Shape& shape = graph.shape(id);
+    if (as<Input>(graph.op(id)) != nullptr || as<Constant>(graph.op(id)) != nullptr || shape.size() != 4) continue;
+    const std::size_t axis = columns ? 3 : 2;
+    const auto size = static_cast<double>(shape[axis]);
+    double begin = 1;
+    double end = 0;
+    for (const Box& box : frame_plan(session.plan(), 0).boxes(id, rank)) {
+      if (box.empty()) continue;
+      begin = std::min(begin, static_cast<double>(box[axis].begin) / size);
+      end = std::max(end, static_cast<double>(box[axis].end) / size);
+    }
+    return begin < end ? std::pair{begin, end} : std::pair{0.0, 0.0};
+  }
+  return {0, 0};
 }
 
 wire::JobReady about(const engine::Session& session, const std::vector<engine::RankReport>& ranks) {
@@ -127,6 +181,10 @@ wire::JobReady about(const engine::Session& session, const std::vector<engine::R
     wire::RankShare& entry = *about.add_ranks();
     entry.set_host(rank.host);
     entry.set_share(rank.share);
+    entry.set_axis(session.axis() == SplitAxis::columns ? "w" : "h");
+    const auto [begin, end] = strip_of(session, rank.rank);
+    entry.set_begin(begin);
+    entry.set_end(end);
   }
   return about;
 }
@@ -153,7 +211,29 @@ Cycle next_cycle(const engine::Session& session, cluster::RankLink& link) {
   return cycle;
 }
 
-void serve_frames(engine::Session& session, engine::FrameService& service, cluster::RankLink& link) {
+// Collective: what the ranks did since the last look, for those who look on.
+void look_around(engine::Session& session, cluster::RankLink& link) {
+  const engine::Trace trace = session.end_trace();
+  session.begin_trace(traced_frames);
+  const std::vector<engine::RankReport> ranks = session.report();
+  if (!session.is_root()) return;
+  wire::JobLook look;
+  for (const engine::RankReport& rank : ranks) {
+    wire::RankTimes& times = *look.add_ranks();
+    times.set_compute_ms(rank.compute_ms);
+    times.set_wait_ms(rank.wait_ms);
+    times.set_sent_bytes(rank.sent_bytes);
+    times.set_received_bytes(rank.received_bytes);
+    times.set_peak_mb(rank.peak_rss_mb);
+  }
+  std::ostringstream events;
+  write_trace_events(events, session.running_graph(), session.running_plan(), trace);
+  if (std::string text = std::move(events).str(); text.size() < most_trace_bytes) look.set_trace(std::move(text));
+  link.look(std::move(look));
+}
+
+void serve_frames(engine::Session& session, engine::FrameService& service, cluster::RankLink& link, bool look) {
+  auto next_look = std::chrono::steady_clock::now() + look_interval;
   while (true) {
     Cycle cycle = next_cycle(session, link);
     if (cycle.tickets.empty()) return;
@@ -166,6 +246,9 @@ void serve_frames(engine::Session& session, engine::FrameService& service, clust
     } catch (const InvalidInput& error) {
       for (const std::uint64_t ticket : cycle.tickets) link.done(ticket, {}, 0, error.what());
     }
+    if (!look || std::chrono::steady_clock::now() < next_look) continue;
+    next_look = std::chrono::steady_clock::now() + look_interval;
+    service.tell({});
   }
 }
 
@@ -177,18 +260,25 @@ int work(const Context& context, const WorkerOptions& options) {
   cluster::RankLink link(parent, options.job, context.communicator.rank());
   OpenSession open = open_session(context, options.served.common, options.served.inputs);
   engine::Session& session = open.session;
-  session.compile(make_session_plan(session, options.served.common, options.served.plan_file).plan);
+  engine::PlanResult planned = make_session_plan(session, options.served.common, options.served.plan_file);
+  session.compile(std::move(planned.plan));
   // The first frame takes longer than those behind it.
   session.run(context.is_root() ? engine::random_inputs(session.graph()) : TensorMap{}, engine::Frame::warm_up);
   const std::vector<engine::RankReport> ranks = session.report();
-  engine::FrameService service(session, context.communicator);
-  if (!context.is_root()) {
+  std::optional<engine::LiveBalance> live = begin_live(session, options.served.common, planned.profile);
+  if (options.look) session.begin_trace(traced_frames);
+  engine::FrameHooks hooks;
+  if (live) hooks.after_cycle = [&](double latency_us) { live->after_cycle(latency_us); };
+  hooks.told = [&](std::span<const std::byte>) { look_around(session, link); };
+  engine::FrameService service(session, context.communicator, std::move(hooks));
+  if (context.is_root()) {
+    link.ready(about(session, ranks));
+    serve_frames(session, service, link, options.look);
+    service.close();
+  } else {
     service.work();
-    return 0;
   }
-  link.ready(about(session, ranks));
-  serve_frames(session, service, link);
-  service.close();
+  if (live) live->close();
   return 0;
 }
 
@@ -226,6 +316,11 @@ void add_serve(CLI::App& app, const Context& context, std::function<int()>& verb
                   "Milliseconds that a lost node must be back before it joins; doubles with each loss")
       ->check(CLI::Range(0, 600000))
       ->capture_default_str();
+  sub->add_option("--http", options->http, "Where a page, metrics and health are shown; off for nowhere")
+      ->capture_default_str();
+  sub->add_option("--http-token", options->http_token,
+                  "File with the token that is asked for there; made if it is not there. Needed beyond this host")
+      ->check(check_file_name());
   sub->add_flag("-v,--verbose", options->verbose, "Say more");
   sub->add_flag("-q,--quiet", options->quiet, "Print errors only");
   sub->footer(
@@ -243,6 +338,7 @@ void add_worker(CLI::App& app, const Context& context, std::function<int()>& ver
   CLI::App* sub = app.add_subcommand("worker", "A rank of a served model; strake serve starts it")->group("");
   add_served_model(*sub, options->served);
   sub->add_option("--job", options->job, "Number of the job")->required();
+  sub->add_flag("--look", options->look, "Tell now and then what the ranks did");
   sub->callback([&context, &verb, options] { verb = [&context, options] { return work(context, *options); }; });
 }
 

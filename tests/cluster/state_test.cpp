@@ -13,7 +13,7 @@ TEST(State, BecomesJsonWhateverItsNamesHold) {
   State state;
   state.model = "\xff\"\n";
   state.nodes.push_back({.name = "edge2", .host = "h", .there = true, .load = 0.5});
-  state.ranks.push_back({.rank = 0, .host = "h", .pid = 7, .share = 0.25});
+  state.ranks.emplace_back().share = 0.25;
   state.events.push_back({1.5, "node lost", "edge2"});
   const nlohmann::json json = nlohmann::json::parse(to_json(state));
   EXPECT_EQ(json.at("nodes").at(0).at("name"), "edge2");
