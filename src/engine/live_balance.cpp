@@ -115,15 +115,16 @@ void LiveBalance::open_messages() {
       root ? open(Channel::verdicts, std::move(verdicts), {}) : open(Channel::verdicts, {}, std::move(verdicts));
 }
 
-void LiveBalance::after_cycle(double latency_us) {
+void LiveBalance::after_cycle() {
   if (!active_) return;
   ++frame_;
-  if (!std::exchange(skip_frame_, false)) {
+  const double us = session_->last_latency_us();
+  if (!std::exchange(skip_frame_, false) && us > 0) {
     report_.compute_us += session_->last_frame().compute_us;
     ++report_.frames;
-    latency_us_ += latency_us;
+    latency_us_ += us;
+    last_latency_us_ = us;
   }
-  last_latency_us_ = latency_us;
   if (verdict_due_) {
     wait_for_verdict();
     carry_out();

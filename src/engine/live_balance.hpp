@@ -35,9 +35,8 @@ class LiveBalance {
   /// @param profile  what the running plan was made from; read on rank 0 only
   LiveBalance(Session& session, const std::optional<Profile>& profile, LiveOptions options);
 
-  /// Collective: between two frames. @param latency_us  what `Session::run` gave; read on rank 0 only
-  /// @throws PeerLost
-  void after_cycle(double latency_us);
+  /// Collective: between two frames, after each one of the session. @throws PeerLost
+  void after_cycle();
 
   /// Collective: no messages are under way afterwards. Nothing is balanced any more.
   void close();

@@ -171,8 +171,8 @@ TEST_P(LiveDecisionBySlowdown, HasNineTenthsOfAFreshPlanInThreeSecondsAndComesBa
   EXPECT_GE(cluster.count("confirmed"), 2);
 }
 
-// A thousand times as slow, rank 1 is left out, and nothing but its probe says that it is well again.
-INSTANTIATE_TEST_SUITE_P(Factors, LiveDecisionBySlowdown, testing::Values(1.4, 2.0, 3.0, 8.0, 1000.0));
+// Forty times as slow, rank 1 is left out, and nothing but its probe says that it is well again.
+INSTANTIATE_TEST_SUITE_P(Factors, LiveDecisionBySlowdown, testing::Values(1.4, 2.0, 3.0, 8.0, 40.0));
 
 TEST(LiveDecision, RollsBackWhatTurnsOutSlowerAndThenRests) {
   LiveCluster cluster({100, 100}, quick);
