@@ -115,7 +115,7 @@ class LiveCluster {
       if (decision_.consider(*std::exchange(planned_, std::nullopt))) windows_to_prepare_ = 2;
     } else if (windows_to_prepare_ > 0 && --windows_to_prepare_ == 0) {
       if (decision_.still_worth()) decision_.switched();
-    } else if (step == LiveStep::make_plan) {
+    } else if (step == LiveStep::make_plan || step == LiveStep::make_plan_at_once) {
       ++plans_made;
       planned_ = make_plan(CostModel(graph_, decision_.present_profile()), "auto");
     } else if (step == LiveStep::roll_back) {
