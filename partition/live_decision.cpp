@@ -115,11 +115,11 @@ LiveStep LiveDecision::observe(const LiveWindow& window) {
   const bool settled = factors_.settled(rules_.agreement);
   if (before_ && (settled || ++windows_since_switch_ >= rules_.windows_to_settle)) return verify(settled);
   if (before_ || !settled) return LiveStep::stay;
-  if (change_of(planned_for_, factors_.factors()).any >= rules_.worth_planning_together)
-    cool_down_us_ = rules_.cool_down_us;
+  const bool much = change_of(planned_for_, factors_.factors()).any >= rules_.worth_planning_together;
+  if (much) cool_down_us_ = rules_.cool_down_us;
   if (now_us_ < wait_until_us_ || !worth_planning()) return LiveStep::stay;
   planning_ = true;
-  return LiveStep::make_plan;
+  return much ? LiveStep::make_plan_at_once : LiveStep::make_plan;
 }
 
 bool LiveDecision::consider(Plan plan) {

@@ -34,8 +34,9 @@ struct LiveEvent {
   double measured_gain = 0;   // of "confirmed" and "rolled-back"
 };
 
-/// What is to be done next.
-enum class LiveStep : unsigned char { stay, make_plan, roll_back };
+/// What is to be done next. A plan is wanted at once where speeds have changed by `worth_planning_together`: frames may
+/// wait for it a while.
+enum class LiveStep : unsigned char { stay, make_plan, make_plan_at_once, roll_back };
 
 /// The running plan, the one that it may be given up for, and the one before it. Calls come in the order of the frames:
 ///

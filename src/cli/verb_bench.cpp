@@ -74,7 +74,7 @@ Measured run_frames(const Context& context, const BenchOptions& options, engine:
     const int warm_up = round == 0 ? options.warm_up : std::min(options.warm_up, later_warm_up);
     const auto run = [&](engine::Frame frame) {
       const double us = session.run(inputs, frame);
-      if (live) live->after_cycle(us);
+      if (live) live->after_cycle();
       return us;
     };
     for (int i = 0; i < warm_up; ++i) (void)run(engine::Frame::warm_up);

@@ -148,7 +148,7 @@ int run(const Context& context, const RunOptions& options) {
     latencies_ms.push_back(us / 1000);
     if (!live) continue;
     ends_ms.push_back(engine::microseconds(std::chrono::steady_clock::now() - begin) / 1000);
-    live->after_cycle(us);
+    live->after_cycle();
   }
   if (live) live->close();
   const Plan& plan = session.plan();  // the last one

@@ -31,6 +31,12 @@ void BackgroundPlanner::start(Profile profile) {
   });
 }
 
+void BackgroundPlanner::wait(std::chrono::microseconds most) const {
+  const auto begin = std::chrono::steady_clock::now();
+  while (!done_ && std::chrono::steady_clock::now() - begin < most)
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+}
+
 std::optional<BackgroundPlanner::Answer> BackgroundPlanner::take() {
   if (!is_planning() || !done_) return std::nullopt;
   thread_.join();

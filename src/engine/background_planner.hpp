@@ -3,6 +3,7 @@
 /// Plans while frames run: a thread that touches neither MPI nor kernels.
 
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <thread>
@@ -28,6 +29,9 @@ class BackgroundPlanner {
   /// Begins to plan. The thread gives way to the frames of this rank, whose cores it shares.
   void start(Profile profile);
   [[nodiscard]] bool is_planning() const { return thread_.joinable(); }
+
+  /// Waits for the answer, but not longer than that.
+  void wait(std::chrono::microseconds most) const;
 
   /// The answer once it is there. Does not wait.
   [[nodiscard]] std::optional<Answer> take();

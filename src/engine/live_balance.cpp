@@ -115,26 +115,19 @@ void LiveBalance::open_messages() {
       root ? open(Channel::verdicts, std::move(verdicts), {}) : open(Channel::verdicts, {}, std::move(verdicts));
 }
 
-void LiveBalance::after_cycle(double latency_us) {
+void LiveBalance::after_cycle() {
   if (!active_) return;
   ++frame_;
-  if (!std::exchange(skip_frame_, false)) {
+  const double us = session_->last_latency_us();
+  if (!std::exchange(skip_frame_, false) && us > 0) {
     report_.compute_us += session_->last_frame().compute_us;
     ++report_.frames;
-    latency_us_ += latency_us;
+    latency_us_ += us;
+    last_latency_us_ = us;
   }
-  last_latency_us_ = latency_us;
-  if (verdict_due_) {
-    wait_for_verdict();
-    carry_out();
-  }
-  const bool exchanges = frame_ == next_exchange_;
-  if (exchanges && !session_->is_root()) send_report();
   if (coming_) go_on_coming();
-  if (exchanges) exchange();
+  while (frame_ == next_exchange_) exchange();
 }
-
-// --- what ranks say and hear ---
 
 LiveBalance::Report LiveBalance::take_report() {
   Report report = std::exchange(report_, {});
@@ -151,6 +144,7 @@ void LiveBalance::send_report() {
   report_under_way_ = true;
 }
 
+// Rank 0 answers at once. Nobody waits for it longer than for the next frame's input, which comes from there as well.
 void LiveBalance::exchange() {
   if (session_->is_root()) {
     report_messages_->start();
@@ -158,35 +152,33 @@ void LiveBalance::exchange() {
     reports_ = arriving_;
     reports_.front() = take_report();
     gather_window();
+    if (verdict_under_way_) verdict_messages_->finish_sends(set_up_timeout);
     verdict_ = decide();
     tell_events();
     if (verdict_.action == Action::prepare) send_plan();
     verdict_messages_->start();
+    verdict_under_way_ = true;
   } else {
+    send_report();
     verdict_messages_->start();
+    if (works_)
+      verdict_messages_->finish_receives(set_up_timeout);
+    else
+      wait_asleep(session_->communicator(), *verdict_messages_);
   }
-  verdict_due_ = true;
-}
-
-void LiveBalance::wait_for_verdict() {
-  if (session_->is_root())
-    verdict_messages_->finish_sends(set_up_timeout);
-  else if (works_)
-    verdict_messages_->finish_receives(set_up_timeout);
-  else
-    wait_asleep(session_->communicator(), *verdict_messages_);
-  verdict_due_ = false;
+  carry_out();
 }
 
 // All ranks do this after the same frame.
 void LiveBalance::carry_out() {
-  next_exchange_ = std::max<long>(static_cast<long>(verdict_.next_exchange), frame_);
+  next_exchange_ = static_cast<long>(verdict_.next_exchange);
   switch (verdict_.action) {
     case Action::none:
       break;
     case Action::prepare:
       std::erase_if(known_, [&](const Known& known) { return known.number == verdict_.forgotten; });
       begin_coming();
+      go_on_coming();
       break;
     case Action::run:
       change_to(verdict_.program);
@@ -221,12 +213,9 @@ void LiveBalance::change_to(std::int64_t program) {
 
 void LiveBalance::close() {
   if (!active_) return;
-  if (verdict_due_) {
-    wait_for_verdict();
-    carry_out();
-  }
   finish_weights();
   if (report_under_way_) report_messages_->finish_sends(set_up_timeout);
+  if (verdict_under_way_) verdict_messages_->finish_sends(set_up_timeout);
   coming_.reset();
   known_.clear();
   active_ = false;
@@ -235,8 +224,6 @@ void LiveBalance::close() {
 std::vector<partition::LiveEvent> LiveBalance::events() const {
   return decision_ ? decision_->events() : std::vector<partition::LiveEvent>{};
 }
-
-// --- the program that comes ---
 
 void LiveBalance::begin_coming() {
   Coming& coming = coming_.emplace();

@@ -23,11 +23,10 @@ struct LiveOptions {
 
 /// Every rank makes one and calls `after_cycle` after each frame; rank 0 decides (`partition/live_decision.hpp`).
 ///
-/// Ranks exchange a few numbers every tenth of a second or so, by messages of the data path that are there when they
-/// are asked for: a rank tells what its frames took, rank 0 answers with what is to be done, and all ranks do it one
-/// frame later. Plans are made in a thread of rank 0. Programs are prepared in pieces between frames and run when all
-/// ranks have theirs; the one before stays until its successor's successor is prepared, so that going back takes
-/// no time.
+/// Ranks exchange a few numbers every tenth of a second or so, by messages of the data path, after a frame: a rank
+/// tells what its frames took, rank 0 answers with what is to be done, and all ranks do it before the next frame. Plans
+/// are made in a thread of rank 0. Programs are prepared in pieces between frames and run when all ranks have theirs;
+/// the one before stays until its successor's successor is prepared, so that going back takes no time.
 class LiveBalance {
  public:
   /// Collective, after `compile` of a session that keeps weights. Does nothing where several frames are in flight.
@@ -35,9 +34,8 @@ class LiveBalance {
   /// @param profile  what the running plan was made from; read on rank 0 only
   LiveBalance(Session& session, const std::optional<Profile>& profile, LiveOptions options);
 
-  /// Collective: between two frames. @param latency_us  what `Session::run` gave; read on rank 0 only
-  /// @throws PeerLost
-  void after_cycle(double latency_us);
+  /// Collective: between two frames, after each one of the session. @throws PeerLost
+  void after_cycle();
 
   /// Collective: no messages are under way afterwards. Nothing is balanced any more.
   void close();
@@ -56,9 +54,9 @@ class LiveBalance {
     std::int64_t prepared = 0;  // program that is ready; negative where it cannot be
   };
 
-  // What rank 0 answers; all do it after the next frame.
+  // What rank 0 answers, and all do.
   struct Verdict {
-    std::int64_t next_exchange = 0;  // after this frame
+    std::int64_t next_exchange = 0;  // after this frame, which may be the last one
     Action action = Action::none;
     std::int64_t program = 0;     // that is meant
     std::int64_t forgotten = 0;   // to make room; 0 for none
@@ -88,7 +86,6 @@ class LiveBalance {
   [[nodiscard]] Report take_report();
   void send_report();
   void exchange();
-  void wait_for_verdict();
   void carry_out();
   void change_to(std::int64_t program);
 
@@ -114,10 +111,9 @@ class LiveBalance {
 
   Session* session_;
   bool active_ = false;
-  long frame_ = 0;          // frames that were done
-  long next_exchange_ = 0;  // after this frame
-  bool verdict_due_ = false;
-  bool skip_frame_ = false;  // the first under a plan finds cold caches
+  long frame_ = 0;           // frames that were done
+  long next_exchange_ = 0;   // after this frame
+  bool skip_frame_ = true;   // the first under a plan finds cold caches
   bool works_ = true;        // this rank, under the running plan
   SpeedProbe probe_;
   Report report_;                 // since the last exchange
@@ -125,6 +121,7 @@ class LiveBalance {
   std::vector<Report> arriving_;  // [rank], on rank 0
   Verdict verdict_;               // the last one, under way while it is due
   bool report_under_way_ = false;
+  bool verdict_under_way_ = false;  // on rank 0
   std::unique_ptr<comm::Redistribution> report_messages_;
   std::unique_ptr<comm::Redistribution> verdict_messages_;
   std::unique_ptr<comm::Redistribution> plan_message_;

@@ -2,6 +2,7 @@
 // What rank 0 makes of the ranks' reports.
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "core/errors.hpp"
@@ -19,6 +20,12 @@ constexpr double window_length_us = 100e3;
 // more than that.
 constexpr double least_piece_share = 0.5;
 constexpr double most_piece_share = 10;
+
+// Where a plan promises so much, the frames wait until it is prepared, as long as a piece may take.
+constexpr double urgent_gain = 0.2;
+
+// Of a frame's time: frames wait so long for a plan that is wanted at once.
+constexpr double patience_share = 0.5;
 
 // Waiting programs beside the one that runs and the one that comes.
 constexpr std::size_t most_known = 2;
@@ -58,7 +65,11 @@ partition::LiveStep LiveBalance::observe_window() {
 }
 
 LiveBalance::Verdict LiveBalance::decide() {
-  const partition::LiveStep step = observe_window();
+  using partition::LiveStep;
+  const LiveStep step = observe_window();
+  if (step == LiveStep::make_plan || step == LiveStep::make_plan_at_once) planner_->start(decision_->present_profile());
+  if (step == LiveStep::make_plan_at_once)
+    planner_->wait(std::chrono::microseconds(static_cast<std::int64_t>(patience_share * last_latency_us_)));
   Verdict verdict;
   if (coming_) {
     verdict = answer_to_coming();
@@ -67,9 +78,7 @@ LiveBalance::Verdict LiveBalance::decide() {
       verdict = answer_to_plan(*std::move(answer->plan));
     else
       decision_->give_up("there is no plan: " + answer->error);
-  } else if (step == partition::LiveStep::make_plan) {
-    planner_->start(decision_->present_profile());
-  } else if (step == partition::LiveStep::roll_back) {
+  } else if (step == LiveStep::roll_back) {
     decision_->rolled_back();
     verdict = {.action = Action::run, .program = known_.back().number};
   }
@@ -120,6 +129,7 @@ double LiveBalance::piece_us() const {
 }
 
 std::int64_t LiveBalance::next_exchange_after(Action action) const {
+  if (action == Action::prepare && decision_->promised_gain() >= urgent_gain) return frame_;
   const bool waits = coming_ || planner_->is_planning() || action == Action::prepare;
   const double frames = waits ? 1 : std::clamp(window_length_us / std::max(last_latency_us_, 1.0), 1.0, 10'000.0);
   return frame_ + static_cast<std::int64_t>(frames);

@@ -53,7 +53,10 @@ double Session::slowdown() const {
   return place < settings_.slowdowns.size() ? settings_.slowdowns[place] : 1.0;
 }
 
+void Session::emulate_slowdown(double factor) { slowdown_ = factor; }
+
 double Session::slowdown_now() const {
+  if (slowdown_) return *slowdown_;
   for (const SlowdownChange& change : settings_.slowdown_changes)
     if (change.rank == rank() && counted_frames_ >= change.begin && counted_frames_ < change.end) return change.factor;
   return slowdown();
@@ -173,6 +176,7 @@ void Session::check_transfers() const {
 void Session::compile(Plan plan) {
   comm::Bytes bytes = communicator_->broadcast(is_root() ? to_bytes(plan) : comm::Bytes{}, 0, set_up_timeout);
   recorder_.reset();
+  ran_.reset();
   running_.reset();  // frees what it holds before the next is made
   running_ = std::make_shared<Compiled>();
   running_->plan = is_root() ? std::move(plan) : plan_from_bytes(bytes);
@@ -197,6 +201,7 @@ void Session::compile(Plan plan) {
   if (shared > 0) log(LogLevel::debug, std::to_string(shared >> 20) + " MB of weights shared with ranks of this host");
   running_->executor =
       std::make_unique<Executor>(*running_->program, ExecutorOptions{replays() ? 1 : slowdown(), settings_.timeout});
+  ran_ = running_;
   counted_frames_ = 0;
   forget_times();
   check_memory();
@@ -217,16 +222,19 @@ double Session::run(std::span<const TensorMap> inputs, Frame frame) {
       write_inputs(ports_of(running_graph().inputs, i, plan().frames), *running_->program,
                    inputs[inputs.size() == 1 ? 0 : static_cast<std::size_t>(i)]);
   const double input_us = microseconds_since(begin);
-  if (!settings_.slowdown_changes.empty()) running_->executor->set_slowdown(slowdown_now());
+  last_latency_us_ = 0;
+  ran_ = running_;
+  if (!replays()) running_->executor->set_slowdown(slowdown_now());
   const FrameTimes times = running_->executor->run(moments.empty() ? moments : moments.subspan(1, moments.size() - 2));
+  last_frame_ = times;
   const double tail_us = has_tail() ? run_tail() : 0;
   const Clock::time_point end = Clock::now();
   const double latency_us = microseconds(end - begin);
+  last_latency_us_ = latency_us;
   if (!moments.empty()) {
     moments.front() = begin;
     moments.back() = end;
   }
-  last_frame_ = times;
   if (frame == Frame::warm_up) return latency_us;
   ++counted_frames_;
   compute_us_.push_back(times.compute_us);
@@ -249,8 +257,10 @@ double Session::run_tail() {
   return microseconds_since(begin);
 }
 
+// Of the program that ran, after which another may have taken its place.
 TensorMap Session::graph_outputs(int frame) const {
-  return read_outputs(running_graph(), ports_of(running_graph().outputs, frame, plan().frames), *running_->program);
+  const Graph& graph = graph_of(*ran_);
+  return read_outputs(graph, ports_of(graph.outputs, frame, ran_->plan.frames), *ran_->program);
 }
 
 TensorMap Session::outputs(int frame) const {

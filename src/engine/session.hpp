@@ -105,6 +105,8 @@ class Session {
   [[nodiscard]] bool is_root() const { return rank() == 0; }
   [[nodiscard]] int threads() const { return share_.threads; }
   [[nodiscard]] double slowdown() const;
+  /// From the next frame on. Local: this rank's alone; profiles are measured with what `Settings` say.
+  void emulate_slowdown(double factor);
   /// The emulated slowdown of the next frame that counts.
   [[nodiscard]] double slowdown_now() const;
   [[nodiscard]] const std::vector<RankInfo>& infos() const { return infos_; }
@@ -132,7 +134,7 @@ class Session {
 
   [[nodiscard]] const Plan& plan() const { return running_->plan; }
   /// What the program is made of: the model and its plan, or a cycle of frames unrolled.
-  [[nodiscard]] const Graph& running_graph() const { return cycle() ? cycle()->graph : graph_; }
+  [[nodiscard]] const Graph& running_graph() const { return graph_of(*running_); }
   [[nodiscard]] const Plan& running_plan() const { return cycle() ? cycle()->plan : plan(); }
 
   /// Before `compile`: ranks keep the weights that they are sent beside what kernels make of them, and rank 0 all, so
@@ -159,6 +161,8 @@ class Session {
   [[nodiscard]] comm::Communicator& communicator() const { return *communicator_; }
   /// What the last frame took on this rank. Local.
   [[nodiscard]] const FrameTimes& last_frame() const { return last_frame_; }
+  /// And what `run` gave for it; 0 where it threw. Local.
+  [[nodiscard]] double last_latency_us() const { return last_latency_us_; }
 
   /// Collective: one frame, or one cycle of `plan().frames` of them. `inputs` (from `checked_inputs`) are read on rank
   /// 0 only; all frames of a cycle are given the same. Gives the latency there in microseconds, from inputs handed over
@@ -201,6 +205,9 @@ class Session {
 
  private:
   [[nodiscard]] TensorMap graph_outputs(int frame) const;
+  [[nodiscard]] const Graph& graph_of(const Compiled& compiled) const {
+    return compiled.cycle ? compiled.cycle->graph : graph_;
+  }
   [[nodiscard]] Families families_of_frames();
   [[nodiscard]] kernels::WeightStore take_weights();
   // Tails have no recorded costs.
@@ -240,6 +247,7 @@ class Session {
   std::optional<RankProfile> recorded_;  // as this rank's host replays it
   std::vector<TensorMap> outputs_;       // [frame] of the last cycle, where a tail made them
   std::shared_ptr<Compiled> running_ = std::make_shared<Compiled>();
+  std::shared_ptr<Compiled> ran_;  // what ran the last frame, whose outputs it has
   bool keeps_weights_ = false;
   std::vector<Blob> kept_;                // [weight], where this rank keeps it
   std::vector<std::set<WeightId>> sent_;  // [rank]: what it keeps
@@ -250,10 +258,12 @@ class Session {
   std::vector<double> compute_us_;                      // [frame]
   std::vector<double> wait_us_;
   std::vector<double> tail_us_;
-  std::vector<double> step_us_;  // summed over frames of the program that runs
-  std::vector<OpTime> op_sums_;  // [op]: summed over frames of those that ran before
-  int counted_frames_ = 0;       // since `compile`
+  std::vector<double> step_us_;     // summed over frames of the program that runs
+  std::vector<OpTime> op_sums_;     // [op]: summed over frames of those that ran before
+  std::optional<double> slowdown_;  // instead of that of the settings
+  int counted_frames_ = 0;          // since `compile`
   FrameTimes last_frame_;
+  double last_latency_us_ = 0;
   FrameParts parts_;  // summed over frames
 };
 

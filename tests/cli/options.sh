@@ -32,6 +32,19 @@ expect 2 "'image' was given twice" "$strake" info "$net" --shape 1,1,32,48 --sha
 expect 2 'at most 1, got 2' "$strake" run "$net" --input "$picture" --emulate-slowdown 1,3
 expect 0 'predicted' "$strake" plan "$net" --ranks 2 --emulate-slowdown 1,3
 
+for value in 1,0.5@3 1,2@x 1,2@5:5 1,2@5:3 1,2@-1 1,@3 2@3:4:5; do
+  expect 2 '--emulate-slowdown: expected .*, got' "$mpirun" 2 "$strake" run "$net" --input "$picture" \
+    --emulate-slowdown "$value"
+done
+expect 2 'for verbs that run frames' "$strake" plan "$net" --ranks 2 --emulate-slowdown 1,3@5
+
+expect 2 '--live: .*--plan' "$strake" run "$net" --input "$picture" --live --plan "$scratch/none.json"
+expect 2 '--live: .*--max-memory' "$strake" bench "$net" --live --max-memory 500
+expect 2 '--live: .*strategy equal makes one' "$strake" bench "$net" --live --strategy equal
+expect 2 '--live: .*--objective latency' "$strake" bench "$net" --live --objective throughput
+expect 0 'frames on' "$strake" bench "$net" --live --frames 3 --json "$scratch/live.json"
+grep -q '"events": \[\]' "$scratch/live.json" || fail "--live writes no events"
+
 expect 2 '--kernels: winograd has other bits than --exact' "$strake" run "$net" --input "$picture" --exact --kernels winograd
 for option in '--scale 1/255' '--mean 3' '--std 2' '--channels bgr' '--resize letterbox'; do
   expect 2 'no --input is a picture' "$strake" bench "$net" $option

@@ -115,7 +115,7 @@ class LiveCluster {
       if (decision_.consider(*std::exchange(planned_, std::nullopt))) windows_to_prepare_ = 2;
     } else if (windows_to_prepare_ > 0 && --windows_to_prepare_ == 0) {
       if (decision_.still_worth()) decision_.switched();
-    } else if (step == LiveStep::make_plan) {
+    } else if (step == LiveStep::make_plan || step == LiveStep::make_plan_at_once) {
       ++plans_made;
       planned_ = make_plan(CostModel(graph_, decision_.present_profile()), "auto");
     } else if (step == LiveStep::roll_back) {
@@ -171,8 +171,8 @@ TEST_P(LiveDecisionBySlowdown, HasNineTenthsOfAFreshPlanInThreeSecondsAndComesBa
   EXPECT_GE(cluster.count("confirmed"), 2);
 }
 
-// A thousand times as slow, rank 1 is left out, and nothing but its probe says that it is well again.
-INSTANTIATE_TEST_SUITE_P(Factors, LiveDecisionBySlowdown, testing::Values(1.4, 2.0, 3.0, 8.0, 1000.0));
+// Forty times as slow, rank 1 is left out, and nothing but its probe says that it is well again.
+INSTANTIATE_TEST_SUITE_P(Factors, LiveDecisionBySlowdown, testing::Values(1.4, 2.0, 3.0, 8.0, 40.0));
 
 TEST(LiveDecision, RollsBackWhatTurnsOutSlowerAndThenRests) {
   LiveCluster cluster({100, 100}, quick);

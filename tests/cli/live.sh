@@ -1,0 +1,32 @@
+#!/bin/sh
+# --live over MPI: a slowdown in the middle of a run changes the plan, the end of it changes the plan again, and the
+# bits are those of one rank. How fast that goes is for a quiet machine (docs/live-balance.md).
+. "$(dirname "$0")/common.sh" "$1"
+picture=$(dirname "$0")/../data/small.png
+net=$scratch/net.onnx
+"$strake" zoo squeezenet1_1 -q -o "$net" --size 160x160 || fail "zoo"
+"$strake" run "$net" -q --exact --input "$picture" -o "$scratch/one" || fail "one rank"
+output=$(ls "$scratch/one")
+
+# of EVENT: how many there were.
+of() {
+  grep -c "\"event\": \"$1\"" "$scratch/report.json"
+}
+
+for ranks in 2 3; do
+  expect 0 'live balance, frame [0-9]+: switched' "$mpirun" $ranks "$strake" run "$net" --exact --input "$picture" \
+    --frames 600 --live -v --emulate-slowdown 1,20@100:350 --json "$scratch/report.json" -o "$scratch/live"
+  cmp -s "$scratch/one/$output" "$scratch/live/$output" || fail "$ranks ranks: not the bits of one rank"
+  [ "$(of switched)" -ge 2 ] || fail "$ranks ranks: $(of switched) switches for a slowdown and its end"
+  ends=$(sed -n '/"frame_end_ms"/,/\]/p' "$scratch/report.json" | grep -c '^ *[0-9]')
+  [ "$ends" = 600 ] || fail "$ranks ranks: $ends frames instead of 600"
+  rm -rf "$scratch/live" "$scratch/report.json"
+done
+
+# The trace begins with the last plan and is sound.
+expect 0 'trace: [0-9]+ of 300 frames' "$mpirun" 2 "$strake" run "$net" --input "$picture" --frames 300 --live \
+  --emulate-slowdown 1,20@50 --trace "$scratch/trace.json" --json "$scratch/report.json"
+kept=$(sed -n 's/^trace: \([0-9]*\) of .*/\1/p' "$scratch/stdout")
+"$build/tests/check-trace" "$scratch/trace.json" "$scratch/report.json" "$kept" >"$scratch/complaints" 2>&1 ||
+  { fail "the trace"; head -20 "$scratch/complaints" | sed 's/^/    /'; }
+finish
