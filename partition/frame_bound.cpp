@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/view.hpp"
+#include "partition/frame_clock.hpp"
 #include "partition/matrix_game.hpp"
 #include "partition/min_cut.hpp"
 #include "partition/needed_cells.hpp"
@@ -65,8 +66,13 @@ class Relaxation {
       root_us_per_byte_ = std::min(root_us_per_byte_, out.overhead_us_per_byte);
     }
     constants_.front() = first_overhead_us_;
-    out_row_ = add_links([this](int rank) { return link(0, rank).us_per_byte; }, out_us_per_byte_);
-    in_row_ = add_links([this](int rank) { return link(rank, 0).us_per_byte; }, in_us_per_byte_);
+    if (shared()) {
+      out_row_ = in_row_ = add_links(medium_rate(), out_us_per_byte_);
+      in_us_per_byte_ = out_us_per_byte_;
+      return;
+    }
+    out_row_ = add_links(out_rate(), out_us_per_byte_);
+    in_row_ = add_links(in_rate(), in_us_per_byte_);
   }
 
   double solve() {
@@ -85,13 +91,15 @@ class Relaxation {
   }
 
  private:
-  // With as few bytes as any tensor may travel in.
+  // Of time per byte, with as few bytes as any tensor may travel in.
+  [[nodiscard]] double of_type(double us_per_byte) const {
+    return us_per_byte * static_cast<double>(size_of(costs_.profile().transfer_type)) /
+           static_cast<double>(size_of(TransferType::f32));
+  }
   [[nodiscard]] Link link(int src, int dst) const {
     Link link = costs_.profile().links[at(src)][at(dst)];
-    const double share =
-        static_cast<double>(size_of(costs_.profile().transfer_type)) / static_cast<double>(size_of(TransferType::f32));
-    link.us_per_byte *= share;
-    link.overhead_us_per_byte *= share;
+    link.us_per_byte = of_type(link.us_per_byte);
+    link.overhead_us_per_byte = of_type(link.overhead_us_per_byte);
     return link;
   }
   [[nodiscard]] OpId size() const { return costs_.graph().size(); }
@@ -99,20 +107,57 @@ class Relaxation {
     return static_cast<double>(dense_bytes(whole(costs_.graph().shape(id)), costs_.graph().op(id).type));
   }
 
-  // A constraint of all links in one direction together; none where one of them takes no time.
-  template <class UsPerByte>
-  std::optional<std::size_t> add_links(const UsPerByte& us_per_byte_of, double& us_per_byte) {
+  [[nodiscard]] bool shared() const { return costs_.profile().medium == Medium::shared; }
+  [[nodiscard]] bool on_root_host(int rank) const { return costs_.host_port(rank).host == costs_.host_port(0).host; }
+
+  // Bytes per microsecond on links between rank 0 and other ranks of its host, one way.
+  template <class LinkOf>
+  [[nodiscard]] double rate_on_host(const LinkOf& link_of) const {
     double rate = 0;
-    double constant = 0;
-    for (std::size_t i = 0; i < others_.size(); ++i) {
-      if (us_per_byte_of(others_[i]) <= 0) return std::nullopt;
-      rate += 1 / us_per_byte_of(others_[i]);
-      constant += constants_[i + 1] / us_per_byte_of(others_[i]);
+    for (const int rank : others_)
+      if (on_root_host(rank)) rate += 1 / link_of(rank).us_per_byte;
+    return rate;
+  }
+
+  // That leave rank 0 at most: also through the port of its host, and on links so slow that the port takes no notice of
+  // them.
+  [[nodiscard]] double out_rate() const {
+    const double port = of_type(costs_.host_port(0).out_us_per_byte);
+    double rate = rate_on_host([this](int rank) { return link(0, rank); });
+    double through_port = 0;
+    for (const int rank : others_) {
+      if (on_root_host(rank)) continue;
+      const double us = link(0, rank).us_per_byte;
+      (us < FrameClock::slow_link * port ? through_port : rate) += 1 / us;
     }
+    return rate + std::min(through_port, 1 / port);
+  }
+
+  // And that arrive at rank 0.
+  [[nodiscard]] double in_rate() const {
+    double through_port = 0;
+    for (const int rank : others_)
+      if (!on_root_host(rank)) through_port += 1 / link(rank, 0).us_per_byte;
+    return rate_on_host([this](int rank) { return link(rank, 0); }) +
+           std::min(through_port, 1 / of_type(costs_.host_port(0).in_us_per_byte));
+  }
+
+  // Both together on a shared medium.
+  [[nodiscard]] double medium_rate() const {
+    const HostPort& port = costs_.host_port(0);
+    return rate_on_host([this](int rank) { return link(0, rank); }) +
+           rate_on_host([this](int rank) { return link(rank, 0); }) +
+           1 / of_type(std::min(port.out_us_per_byte, port.in_us_per_byte));
+  }
+
+  // A constraint of all that moves in one direction together; none where it takes no time.
+  std::optional<std::size_t> add_links(double rate, double& us_per_byte) {
+    if (!(rate < no_limit)) return std::nullopt;
     us_per_byte = 1 / rate;
-    constants_.push_back(constant / rate);
+    constants_.push_back(*std::min_element(constants_.begin() + 1, constants_.begin() + 1 + others_count()));
     return constants_.size() - 1;
   }
+  [[nodiscard]] std::ptrdiff_t others_count() const { return static_cast<std::ptrdiff_t>(others_.size()); }
 
   // As if all ranks shared everything by speed and links were free.
   [[nodiscard]] std::vector<double> first_weights() const {

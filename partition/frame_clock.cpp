@@ -155,7 +155,6 @@ bool FrameClock::between_hosts(const Message& message) const {
 // Messages that leave together share the port evenly, so that small ones are through first; those whose links are much
 // slower than the port hardly hold it up.
 double FrameClock::leave(std::span<const Message> messages) {
-  constexpr double much = 2;
   const HostPort& port = costs_.host_port(messages.front().src);
   const bool shared = costs_.profile().medium == Medium::shared;
   double& free = out_free_[shared ? 0 : static_cast<std::size_t>(port.host)];
@@ -169,7 +168,7 @@ double FrameClock::leave(std::span<const Message> messages) {
     const double link = link_of(messages[i]).us_per_byte;
     alone_us_[i] = messages[i].bytes * (shared ? link : port.out_us_per_byte);
     all_us += alone_us_[i];
-    if (shared || link < much * port.out_us_per_byte) sharing_.push_back(i);
+    if (shared || link < slow_link * port.out_us_per_byte) sharing_.push_back(i);
   }
   if (all_us > 0) free = begin + all_us;
   std::ranges::sort(sharing_, {}, [this](std::size_t i) { return alone_us_[i]; });

@@ -27,6 +27,9 @@ struct Message {
 /// Operators come in the order of the graph; for each, first all ranks compute, then its output is sent.
 class FrameClock {
  public:
+  /// A link that takes this many times as long for a byte as its host's port does not share the port with others.
+  static constexpr double slow_link = 2;
+
   explicit FrameClock(const CostModel& costs);
 
   /// `rank` waits for what it has not yet received of `inputs`, and computes.

@@ -92,6 +92,30 @@ TEST_F(FrameBound, CountsBytesOnTheLink) {
   EXPECT_NEAR(bound(), 80, rounding);
 }
 
+// The same on three hosts: two links, but one port out of which both parts leave. 120 (1 - 2 x) = 480 x.
+TEST_F(FrameBound, CountsBytesAtThePort) {
+  build({1, 1, 1}, {.latency_us = 0, .us_per_byte = 5});
+  for (std::size_t rank = 0; rank < 3; ++rank) profile_.ranks[rank].host = std::to_string(rank);
+  EXPECT_NEAR(bound(), 80, rounding);
+}
+
+// A link of half the speed of the port leaves it to the others. 120 (1 - x) = 480 x / (2 + 1).
+TEST_F(FrameBound, AddsSlowLinksToThePort) {
+  build({1, 1, 1}, {.latency_us = 0, .us_per_byte = 5});
+  for (std::size_t rank = 0; rank < 3; ++rank) profile_.ranks[rank].host = std::to_string(rank);
+  profile_.links[0][2].us_per_byte = 10;
+  profile_.links[1][0].us_per_byte = profile_.links[2][0].us_per_byte = 1;
+  EXPECT_NEAR(bound(), 120 / (1 + 0.75), rounding);
+}
+
+// On a shared medium answers are in the way as well. 120 (1 - 2 x) = 960 x.
+TEST_F(FrameBound, CountsBytesOnASharedMedium) {
+  build({1, 1, 1}, {.latency_us = 0, .us_per_byte = 5});
+  for (std::size_t rank = 0; rank < 3; ++rank) profile_.ranks[rank].host = std::to_string(rank);
+  profile_.medium = Medium::shared;
+  EXPECT_NEAR(bound(), 96, rounding);
+}
+
 // Copying a row takes rank 0 longer than computing it.
 TEST_F(FrameBound, CountsCopyingAtTheSender) {
   build({1, 1}, {.latency_us = 0, .us_per_byte = 5, .overhead_us = 0, .overhead_us_per_byte = 5});
@@ -179,10 +203,12 @@ TEST(NeededCells, KnowEdgesThatCarryEverything) {
   EXPECT_EQ(cells.edges[1].reader, flat);
 }
 
-// Channels measured too, and jitter.
+// Channels measured too, and jitter; on hosts of their own or not, and on a shared medium or not.
 Profile random_costs(test::Random& random, const Graph& graph, int n_ranks, SplitAxis axis) {
   Profile profile = test::random_profile(random, graph, n_ranks, axis);
+  if (test::pick(random, 0, 3) == 0) profile.medium = Medium::shared;
   for (RankProfile& rank : profile.ranks) {
+    rank.host = std::to_string(test::pick(random, 0, 4));
     rank.jitter_us = static_cast<double>(test::pick(random, 0, 1)) * 0.3;
     if (test::pick(random, 0, 1) == 0) continue;
     for (OpId id = 0; id < graph.size(); ++id) {
