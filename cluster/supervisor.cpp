@@ -232,6 +232,8 @@ void Supervisor::on_private(Message message) {
     on_ready(message.peer, body.job_ready());
   else if (body.has_work_done())
     on_done(message);
+  else if (body.has_job_refused())
+    on_refused(body.job_refused());
   else if (body.has_launch_request())
     on_launch(message.peer, body.launch_request());
 }

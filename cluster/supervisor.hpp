@@ -108,6 +108,7 @@ class Supervisor {
   void on_daemon_ended(const std::string& node, const wire::DaemonEnded& ended);
   void on_rank_beat(const std::string& peer, const wire::RankHello& hello);
   void on_ready(const std::string& peer, const wire::JobReady& ready);
+  void on_refused(const wire::JobRefused& refused);
   void on_done(Message& message);
   [[nodiscard]] std::vector<std::string> nodes_for_job() const;
   [[nodiscard]] std::optional<Time> heard_of(const Rank& rank) const;
@@ -129,8 +130,9 @@ class Supervisor {
   std::optional<Time> lost_at_;  // the decision, until frames flow again
   Time quiet_since_;             // no frame waits or runs
   std::optional<Time> newcomers_since_;
-  Time not_before_{};      // of the next start
-  int failed_starts_ = 0;  // in a row
+  Time not_before_{};       // of the next start
+  int failed_starts_ = 0;   // in a row
+  bool was_ready_ = false;  // some job
   bool closing_ = false;
   std::optional<int> exit_code_;
   State state_;

@@ -113,10 +113,6 @@ void Supervisor::watch_ranks() {
     job_.mpirun.pid = -1;
     if (job_.phase == Phase::ending) {
       kill_job();
-    } else if (job_.phase == Phase::starting && *code == exit_wrong_input) {
-      happened("job refused", "the ranks refuse the model or an option; see above");
-      exit_code_ = exit_wrong_input;
-      kill_job();
     } else {
       lose_job("mpirun ended with exit code " + std::to_string(*code), now_);
     }
@@ -267,6 +263,7 @@ void Supervisor::on_ready(const std::string& peer, const wire::JobReady& ready) 
   job_.rank0 = peer;
   job_.about = ready;
   job_.phase = Phase::ready;
+  was_ready_ = true;
   failed_starts_ = 0;
   for (int i = 0; i < std::min(ready.ranks_size(), static_cast<int>(job_.ranks.size())); ++i)
     job_.ranks[static_cast<std::size_t>(i)].share = ready.ranks(i).share();
@@ -278,6 +275,17 @@ void Supervisor::on_ready(const std::string& peer, const wire::JobReady& ready) 
     lost_at_.reset();
   }
   happened("job ready", text);
+}
+
+void Supervisor::on_refused(const wire::JobRefused& refused) {
+  if (refused.job() != job_.id || job_.phase != Phase::starting) return;
+  happened("job refused", std::to_string(job_.id) + ": " + refused.reason());
+  // What worked before fails for want of those that are lost: they may come back.
+  if (was_ready_) {
+    lose_job("its ranks refuse", now_);
+    return;
+  }
+  exit_code_ = exit_wrong_input;
 }
 
 void Supervisor::on_done(Message& message) {

@@ -169,26 +169,35 @@ void serve_frames(engine::Session& session, engine::FrameService& service, clust
   }
 }
 
-int work(const Context& context, const WorkerOptions& options) {
-  cluster::end_with_parent();
-  const char* parent = std::getenv(cluster::parent_variable);
-  if (parent == nullptr) throw InvalidInput("strake worker is started by strake serve");
-  spdlog::set_level(context.is_root() ? spdlog::level::info : spdlog::level::warn);
-  cluster::RankLink link(parent, options.job, context.communicator.rank());
-  OpenSession open = open_session(context, options.served.common, options.served.inputs);
+void serve_model(const Context& context, const ServedModel& served, cluster::RankLink& link) {
+  OpenSession open = open_session(context, served.common, served.inputs);
   engine::Session& session = open.session;
-  session.compile(make_session_plan(session, options.served.common, options.served.plan_file).plan);
+  session.compile(make_session_plan(session, served.common, served.plan_file).plan);
   // The first frame takes longer than those behind it.
   session.run(context.is_root() ? engine::random_inputs(session.graph()) : TensorMap{}, engine::Frame::warm_up);
   const std::vector<engine::RankReport> ranks = session.report();
   engine::FrameService service(session, context.communicator);
   if (!context.is_root()) {
     service.work();
-    return 0;
+    return;
   }
   link.ready(about(session, ranks));
   serve_frames(session, service, link);
   service.close();
+}
+
+int work(const Context& context, const WorkerOptions& options) {
+  cluster::end_with_parent();
+  const char* parent = std::getenv(cluster::parent_variable);
+  if (parent == nullptr) throw InvalidInput("strake worker is started by strake serve");
+  spdlog::set_level(context.is_root() ? spdlog::level::info : spdlog::level::warn);
+  cluster::RankLink link(parent, options.job, context.communicator.rank());
+  try {
+    serve_model(context, options.served, link);
+  } catch (const InvalidInput& error) {
+    if (context.is_root()) link.refuse(error.what());
+    throw;
+  }
   return 0;
 }
 
