@@ -53,6 +53,7 @@ struct ServeOptions {
   double frame_timeout_s = 10;
   int beat_timeout_ms = 700;
   int steady_ms = 3000;
+  double join_after_s = 30;
   bool verbose = false;
   bool quiet = false;
 };
@@ -93,6 +94,7 @@ int serve(const Context& context, const ServeOptions& options) {
   supervisor.beat_timeout = std::chrono::milliseconds(options.beat_timeout_ms);
   supervisor.membership.lost_after = supervisor.beat_timeout;
   supervisor.membership.steady_for = std::chrono::milliseconds(options.steady_ms);
+  supervisor.join_after = std::chrono::milliseconds(static_cast<std::int64_t>(options.join_after_s * 1000));
   supervisor.queue.frames = static_cast<std::size_t>(options.queue_frames);
   return cluster::Supervisor(std::move(supervisor), signals).run();
 }
@@ -234,6 +236,10 @@ void add_serve(CLI::App& app, const Context& context, std::function<int()>& verb
   sub->add_option("--steady", options->steady_ms,
                   "Milliseconds that a lost node must be back before it joins; doubles with each loss")
       ->check(CLI::Range(0, 600000))
+      ->capture_default_str();
+  sub->add_option("--join-after", options->join_after_s,
+                  "Seconds after which a node joins although frames leave no quiet moment")
+      ->check(check_number(number_between(0.1, 1e6)))
       ->capture_default_str();
   sub->add_flag("-v,--verbose", options->verbose, "Say more");
   sub->add_flag("-q,--quiet", options->quiet, "Print errors only");
