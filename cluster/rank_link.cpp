@@ -54,6 +54,13 @@ void RankLink::ready(wire::JobReady about) {
   hand_over(message_with([&](wire::Envelope& body) { *body.mutable_job_ready() = std::move(about); }));
 }
 
+void RankLink::refuse(const std::string& reason) {
+  hand_over(message_with([&](wire::Envelope& body) {
+    body.mutable_job_refused()->set_job(job_);
+    body.mutable_job_refused()->set_reason(reason);
+  }));
+}
+
 std::optional<RankLink::Frame> RankLink::next() {
   std::unique_lock lock(mutex_);
   arrived_.wait(lock, [&] { return ends_ || !inbox_.empty(); });

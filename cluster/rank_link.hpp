@@ -39,6 +39,8 @@ class RankLink {
 
   /// Rank 0: frames may come.
   void ready(wire::JobReady about);
+  /// Rank 0: frames can never come, since the user got something wrong.
+  void refuse(const std::string& reason);
   /// Rank 0: the next frame; waits for it. Nothing when the job shall end.
   [[nodiscard]] std::optional<Frame> next();
   /// Rank 0: the next frame where it is there already.

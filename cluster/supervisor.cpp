@@ -234,6 +234,8 @@ void Supervisor::on_private(Message message) {
     on_done(message);
   else if (body.has_job_look())
     on_look(body.job_look());
+  else if (body.has_job_refused())
+    on_refused(body.job_refused());
   else if (body.has_launch_request())
     on_launch(message.peer, body.launch_request());
 }

@@ -33,6 +33,7 @@ struct SupervisorOptions {
   std::chrono::milliseconds first_wait{30000};     // but no longer than this
   std::chrono::milliseconds frame_timeout{10000};  // a frame that takes longer ends the job
   std::chrono::milliseconds start_timeout{600000};
+  std::chrono::milliseconds join_after{30000};  // at the latest, where frames leave no quiet moment
   std::chrono::milliseconds beat_timeout{700};  // of ranks and nodes
   FrameQueue::Limits queue;
   Membership::Limits membership;
@@ -100,6 +101,7 @@ class Supervisor {
   void start_job();
   [[nodiscard]] bool may_start();
   void watch_ranks();
+  void give_up_newcomers();
   void consider_joining();
   void end_job_quietly(const std::string& why);
   void lose_job(const std::string& why, Time last_sign);
@@ -109,6 +111,7 @@ class Supervisor {
   void on_daemon_ended(const std::string& node, const wire::DaemonEnded& ended);
   void on_rank_beat(const std::string& peer, const wire::RankHello& hello);
   void on_ready(const std::string& peer, const wire::JobReady& ready);
+  void on_refused(const wire::JobRefused& refused);
   void on_done(Message& message);
   void on_look(const wire::JobLook& look);
   void show_frame(const Tensors& tensors, std::vector<zmq::message_t>& parts);
@@ -132,8 +135,11 @@ class Supervisor {
   std::optional<Time> lost_at_;  // the decision, until frames flow again
   Time quiet_since_;             // no frame waits or runs
   std::optional<Time> newcomers_since_;
-  Time not_before_{};      // of the next start
-  int failed_starts_ = 0;  // in a row
+  Time not_before_{};                           // of the next start
+  int failed_starts_ = 0;                       // in a row
+  bool was_ready_ = false;                      // some job
+  std::vector<std::string> last_nodes_;         // of the last job that was ready
+  std::chrono::milliseconds longest_start_{0};  // of jobs that became ready
   bool closing_ = false;
   std::optional<int> exit_code_;
   Time shown_{};  // the last frame that was made a picture of

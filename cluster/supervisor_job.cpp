@@ -18,9 +18,12 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds ending_takes{3000};
 constexpr milliseconds quiet_moment{300};
-constexpr milliseconds patience_with_newcomers{30000};
 constexpr milliseconds picture_interval{1000};
 constexpr int exit_wrong_input = 2;
+
+// A start that takes so long, and so much longer than others took, is held up by a newcomer: a bad link perhaps.
+constexpr milliseconds least_start_time{10000};
+constexpr int start_times = 3;
 
 }  // namespace
 
@@ -114,10 +117,6 @@ void Supervisor::watch_ranks() {
     job_.mpirun.pid = -1;
     if (job_.phase == Phase::ending) {
       kill_job();
-    } else if (job_.phase == Phase::starting && *code == exit_wrong_input) {
-      happened("job refused", "the ranks refuse the model or an option; see above");
-      exit_code_ = exit_wrong_input;
-      kill_job();
     } else {
       lose_job("mpirun ended with exit code " + std::to_string(*code), now_);
     }
@@ -141,8 +140,20 @@ void Supervisor::watch_ranks() {
     lose_job("it took longer to start than " + std::to_string(options_.start_timeout.count()) + " ms", job_.started);
     return;
   }
+  if (job_.phase == Phase::starting && was_ready_ &&
+      now_ - job_.started > std::max(least_start_time, start_times * longest_start_)) {
+    give_up_newcomers();
+    return;
+  }
   if (const std::optional<Time> since = queue_.running_since(); since && now_ - *since > options_.frame_timeout)
     lose_job("a frame took longer than " + std::to_string(options_.frame_timeout.count()) + " ms", *since);
+}
+
+void Supervisor::give_up_newcomers() {
+  for (const Rank& rank : job_.ranks)
+    if (!rank.node.empty() && std::find(last_nodes_.begin(), last_nodes_.end(), rank.node) == last_nodes_.end())
+      members_.lose(rank.node, now_);
+  lose_job("it takes too long to start", job_.started);
 }
 
 void Supervisor::consider_joining() {
@@ -157,7 +168,7 @@ void Supervisor::consider_joining() {
     return;
   }
   if (!newcomers_since_) newcomers_since_ = now_;
-  if (now_ - quiet_since_ < quiet_moment && now_ - *newcomers_since_ < patience_with_newcomers) return;
+  if (now_ - quiet_since_ < quiet_moment && now_ - *newcomers_since_ < options_.join_after) return;
   newcomers_since_.reset();
   end_job_quietly("node '" + newcomers.front() + "' joins");
 }
@@ -269,6 +280,11 @@ void Supervisor::on_ready(const std::string& peer, const wire::JobReady& ready) 
   job_.rank0 = peer;
   job_.about = ready;
   job_.phase = Phase::ready;
+  was_ready_ = true;
+  longest_start_ = std::max(longest_start_, std::chrono::duration_cast<milliseconds>(now_ - job_.started));
+  last_nodes_.clear();
+  for (const Rank& rank : job_.ranks)
+    if (!rank.node.empty()) last_nodes_.push_back(rank.node);
   failed_starts_ = 0;
   for (int i = 0; i < std::min(ready.ranks_size(), static_cast<int>(job_.ranks.size())); ++i)
     job_.ranks[static_cast<std::size_t>(i)].share = ready.ranks(i);
@@ -280,6 +296,17 @@ void Supervisor::on_ready(const std::string& peer, const wire::JobReady& ready) 
     lost_at_.reset();
   }
   happened("job ready", text);
+}
+
+void Supervisor::on_refused(const wire::JobRefused& refused) {
+  if (refused.job() != job_.id || job_.phase != Phase::starting) return;
+  happened("job refused", std::to_string(job_.id) + ": " + refused.reason());
+  // What worked before fails for want of those that are lost: they may come back.
+  if (was_ready_) {
+    lose_job("its ranks refuse", now_);
+    return;
+  }
+  exit_code_ = exit_wrong_input;
 }
 
 void Supervisor::on_done(Message& message) {

@@ -68,6 +68,7 @@ struct ServeOptions {
   int steady_ms = 3000;
   std::string http = "127.0.0.1:7380";
   std::string http_token;
+  double join_after_s = 30;
   bool verbose = false;
   bool quiet = false;
 };
@@ -123,6 +124,7 @@ int serve(const Context& context, const ServeOptions& options) {
   supervisor.beat_timeout = std::chrono::milliseconds(options.beat_timeout_ms);
   supervisor.membership.lost_after = supervisor.beat_timeout;
   supervisor.membership.steady_for = std::chrono::milliseconds(options.steady_ms);
+  supervisor.join_after = std::chrono::milliseconds(static_cast<std::int64_t>(options.join_after_s * 1000));
   supervisor.queue.frames = static_cast<std::size_t>(options.queue_frames);
   cluster::Supervisor served(std::move(supervisor), signals);
   const std::unique_ptr<cluster::HttpServer> http = show(options, served);
@@ -252,33 +254,42 @@ void serve_frames(engine::Session& session, engine::FrameService& service, clust
   }
 }
 
-int work(const Context& context, const WorkerOptions& options) {
-  cluster::end_with_parent();
-  const char* parent = std::getenv(cluster::parent_variable);
-  if (parent == nullptr) throw InvalidInput("strake worker is started by strake serve");
-  spdlog::set_level(context.is_root() ? spdlog::level::info : spdlog::level::warn);
-  cluster::RankLink link(parent, options.job, context.communicator.rank());
-  OpenSession open = open_session(context, options.served.common, options.served.inputs);
+void serve_model(const Context& context, const ServedModel& served, cluster::RankLink& link, bool look) {
+  OpenSession open = open_session(context, served.common, served.inputs);
   engine::Session& session = open.session;
-  engine::PlanResult planned = make_session_plan(session, options.served.common, options.served.plan_file);
+  engine::PlanResult planned = make_session_plan(session, served.common, served.plan_file);
   session.compile(std::move(planned.plan));
   // The first frame takes longer than those behind it.
   session.run(context.is_root() ? engine::random_inputs(session.graph()) : TensorMap{}, engine::Frame::warm_up);
   const std::vector<engine::RankReport> ranks = session.report();
-  std::optional<engine::LiveBalance> live = begin_live(session, options.served.common, planned.profile);
-  if (options.look) session.begin_trace(traced_frames);
+  std::optional<engine::LiveBalance> live = begin_live(session, served.common, planned.profile);
+  if (look) session.begin_trace(traced_frames);
   engine::FrameHooks hooks;
   if (live) hooks.after_cycle = [&](double latency_us) { live->after_cycle(latency_us); };
   hooks.told = [&](std::span<const std::byte>) { look_around(session, link); };
   engine::FrameService service(session, context.communicator, std::move(hooks));
   if (context.is_root()) {
     link.ready(about(session, ranks));
-    serve_frames(session, service, link, options.look);
+    serve_frames(session, service, link, look);
     service.close();
   } else {
     service.work();
   }
   if (live) live->close();
+}
+
+int work(const Context& context, const WorkerOptions& options) {
+  cluster::end_with_parent();
+  const char* parent = std::getenv(cluster::parent_variable);
+  if (parent == nullptr) throw InvalidInput("strake worker is started by strake serve");
+  spdlog::set_level(context.is_root() ? spdlog::level::info : spdlog::level::warn);
+  cluster::RankLink link(parent, options.job, context.communicator.rank());
+  try {
+    serve_model(context, options.served, link, options.look);
+  } catch (const InvalidInput& error) {
+    if (context.is_root()) link.refuse(error.what());
+    throw;
+  }
   return 0;
 }
 
@@ -321,6 +332,10 @@ void add_serve(CLI::App& app, const Context& context, std::function<int()>& verb
   sub->add_option("--http-token", options->http_token,
                   "File with the token that is asked for there; made if it is not there. Needed beyond this host")
       ->check(check_file_name());
+  sub->add_option("--join-after", options->join_after_s,
+                  "Seconds after which a node joins although frames leave no quiet moment")
+      ->check(check_number(number_between(0.1, 1e6)))
+      ->capture_default_str();
   sub->add_flag("-v,--verbose", options->verbose, "Say more");
   sub->add_flag("-q,--quiet", options->quiet, "Print errors only");
   sub->footer(

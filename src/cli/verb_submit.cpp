@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -14,6 +17,8 @@
 #include "cli/printable.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
+#include "cluster/process.hpp"
+#include "core/log.hpp"
 #include "engine/measure.hpp"
 #include "io/file.hpp"
 #include "io/npy.hpp"
@@ -31,8 +36,11 @@ struct SubmitOptions {
   std::vector<std::string> files;
   InputOptions pictures;
   std::string output;
+  std::string compare;
+  std::string log;
   std::string json;
   int repeat = 1;
+  double rate = 0;  // frames per second; 0 for as many as go
   double timeout_s = 60;
   bool quiet = false;
 };
@@ -95,10 +103,13 @@ TensorMap frame_of(const std::string& text, const cluster::ModelInfo& model, con
   return tensors;
 }
 
+std::string stem_of(const std::string& file) { return printable(fs::path(file).stem().string()); }
+
 // A file of each output for each frame, named after the frame's file; those that would share a name are numbered.
 class Results {
  public:
-  explicit Results(std::string directory) : directory_(std::move(directory)) {
+  Results(std::string directory, std::string expected)
+      : directory_(std::move(directory)), expected_(std::move(expected)) {
     if (directory_.empty()) return;
     std::error_code error;
     fs::create_directories(directory_, error);
@@ -108,25 +119,40 @@ class Results {
   }
 
   [[nodiscard]] std::string stem_for(const std::string& file) {
-    const std::string stem = printable(fs::path(file).stem().string());
+    const std::string stem = stem_of(file);
     std::string unique = stem;
     for (int i = 2; !taken_.insert(unique).second; ++i) unique = stem + "_" + std::to_string(i);
     return unique;
   }
 
-  void write(const std::string& stem, const TensorMap& outputs) const {
-    if (directory_.empty()) return;
+  /// @param stem  of the frame's file, which all repetitions share @param unique  of this one
+  /// @return whether they are as expected, where something is expected
+  [[nodiscard]] bool take(const std::string& stem, const std::string& unique, const TensorMap& outputs) {
+    bool right = true;
     for (const auto& [name, tensor] : outputs) {
       std::string safe = name;
       std::replace_if(
           safe.begin(), safe.end(),
           [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-' && c != '_'; }, '_');
-      io::write_npy(fs::path(directory_) / (stem + "." + safe + ".npy"), tensor);
+      if (!directory_.empty()) io::write_npy(fs::path(directory_) / (unique + "." + safe + ".npy"), tensor);
+      if (!expected_.empty()) right = is_expected(stem + "." + safe + ".npy", tensor) && right;
     }
+    return right;
   }
 
  private:
+  bool is_expected(const std::string& file, const HostTensor& tensor) {
+    auto known = known_.find(file);
+    if (known == known_.end()) known = known_.emplace(file, io::read_npy(fs::path(expected_) / file)).first;
+    const HostTensor& expected = known->second;
+    return expected.type == tensor.type && expected.shape == tensor.shape &&
+           (tensor.data.size_bytes() == 0 ||
+            std::memcmp(expected.data.data(), tensor.data.data(), tensor.data.size_bytes()) == 0);
+  }
+
   std::string directory_;
+  std::string expected_;
+  std::map<std::string, HostTensor> known_;
   std::set<std::string> taken_;
 };
 
@@ -140,19 +166,37 @@ struct Tally {
   std::vector<double> compute_ms;
   std::set<std::uint64_t> epochs;
   int failed = 0;
+  int wrong = 0;
 };
 
-void take(const cluster::ClientResult& result, std::map<std::uint64_t, Sent>& sent, const Results& results,
-          Tally& tally) {
+// A line for each result, at once: seconds since 1970, frame, epoch of the job, latency and compute in ms, outcome.
+void log_result(std::ofstream& log, const cluster::ClientResult& result, const char* outcome) {
+  if (!log.is_open()) return;
+  const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  log << fmt::format("{:.4f},{},{},{:.3f},{:.3f},{}\n", now, result.number, result.epoch,
+                     static_cast<double>(result.latency.count()) / 1000,
+                     static_cast<double>(result.compute.count()) / 1000, outcome)
+      << std::flush;
+}
+
+void take(const cluster::ClientResult& result, std::map<std::uint64_t, Sent>& sent, Results& results, Tally& tally,
+          std::ofstream& log_file) {
   const auto found = sent.find(result.number);
   ensure(found != sent.end(), "a result belongs to a frame that was sent and not answered");
   tally.epochs.insert(result.epoch);
   if (result.error.empty()) {
     tally.latencies_ms.push_back(static_cast<double>(result.latency.count()) / 1000);
     tally.compute_ms.push_back(static_cast<double>(result.compute.count()) / 1000);
-    results.write(found->second.stem, result.outputs);
+    const bool right = results.take(stem_of(found->second.file), found->second.stem, result.outputs);
+    log_result(log_file, result, right ? "right" : "wrong");
+    if (!right) {
+      ++tally.wrong;
+      log(LogLevel::error, "'" + found->second.file + "', frame " + std::to_string(result.number) +
+                               ": the result is not the expected one");
+    }
   } else {
     ++tally.failed;
+    log_result(log_file, result, "failed");
     log(LogLevel::error, "'" + found->second.file + "': " + result.error);
   }
   sent.erase(found);
@@ -165,9 +209,16 @@ nlohmann::json percentiles_json(const engine::Percentiles& ms) {
 int submit(const Context& context, const SubmitOptions& options) {
   expect_one_process(context, "submit");
   set_verbosity(false, options.quiet);
+  // Asked to end, it waits for the results of what it has sent.
+  cluster::Signals signals;
   const std::vector<std::string> files = all_files(options.files);
   if (!options.json.empty()) io::check_writable(options.json);
-  Results results(options.output);
+  Results results(options.output, options.compare);
+  std::ofstream log_file;
+  if (!options.log.empty()) {
+    io::check_writable(options.log);
+    log_file.open(options.log);
+  }
   const cluster::Address address = cluster::address_of(options.address);
   cluster::Client client({address, identity_for(address, options.key)});
   const auto longest = milliseconds(static_cast<std::int64_t>(options.timeout_s * 1000));
@@ -184,7 +235,7 @@ int submit(const Context& context, const SubmitOptions& options) {
     const std::optional<cluster::ClientResult> result = client.next(wait);
     const auto now = std::chrono::steady_clock::now();
     if (result) {
-      take(*result, sent, results, tally);
+      take(*result, sent, results, tally, log_file);
       last_result = now;
     } else if (now - last_result > longest) {
       throw PeerLost("no result came for " + std::to_string(options.timeout_s) + " s; " + std::to_string(sent.size()) +
@@ -192,8 +243,15 @@ int submit(const Context& context, const SubmitOptions& options) {
     }
     return result.has_value();
   };
-  for (int round = 0; round < options.repeat; ++round)
-    for (std::size_t i = 0; i < files.size(); ++i) {
+  double n_sent = 0;
+  for (int round = 0; round < options.repeat && !signals.asked_to_end(); ++round)
+    for (std::size_t i = 0; i < files.size() && !signals.asked_to_end(); ++i) {
+      // Without a rate as fast as it goes.
+      const auto due = begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                                   std::chrono::duration<double>(options.rate > 0 ? n_sent / options.rate : 0));
+      for (auto now = begin; options.rate > 0 && now < due; now = std::chrono::steady_clock::now())
+        (void)collect(std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(due - now)));
+      ++n_sent;
       // As many on their way as the cluster takes; results are fetched meanwhile.
       while (client.is_full()) (void)collect(milliseconds(100));
       const std::uint64_t number = client.submit(frames[i]);
@@ -207,20 +265,22 @@ int submit(const Context& context, const SubmitOptions& options) {
   const engine::Percentiles latency = engine::percentiles(tally.latencies_ms);
   const auto answered = tally.latencies_ms.size();
   if (!options.quiet)
-    write_stdout(printable(fmt::format("{}: {} frames, {} failed, {}, {:.1f} frames/s\n", model.name,
+    write_stdout(printable(fmt::format("{}: {} frames, {} failed{}, {}, {:.1f} frames/s\n", model.name,
                                        answered + static_cast<std::size_t>(tally.failed), tally.failed,
+                                       options.compare.empty() ? "" : fmt::format(", {} wrong", tally.wrong),
                                        latency_text(latency), static_cast<double>(answered) / seconds)));
   if (!options.json.empty())
     io::write_file(options.json, nlohmann::json{{"model", model.name},
                                                 {"frames", answered},
                                                 {"failed", tally.failed},
+                                                {"wrong", tally.wrong},
                                                 {"seconds", seconds},
                                                 {"epochs", tally.epochs},
                                                 {"latency_ms", percentiles_json(latency)},
                                                 {"compute_ms", percentiles_json(engine::percentiles(tally.compute_ms))}}
                                          .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
                                      "\n");
-  return tally.failed > 0 ? 1 : 0;
+  return tally.failed + tally.wrong > 0 ? 1 : 0;
 }
 
 }  // namespace
@@ -233,6 +293,15 @@ void add_submit(CLI::App& app, const Context& context, std::function<int()>& ver
                   "A frame each: .npy, .pb, .png, .jpg, or a folder of such; NAME=FILE,NAME=FILE for several inputs")
       ->required();
   sub->add_option("-o,--output", options->output, "Folder for the results: FRAME.OUTPUT.npy")->check(check_file_name());
+  sub->add_option("--compare", options->compare,
+                  "Folder of results, named as --output names them: others are wrong, bit by bit")
+      ->check(check_file_name());
+  sub->add_option("--rate", options->rate, "Frames per second; by default as many as the cluster takes")
+      ->check(check_number(number_between(0.001, 1e6)));
+  sub->add_option(
+         "--log", options->log,
+         "CSV with a line for each result: seconds since 1970, frame, epoch, latency and compute in ms, outcome")
+      ->check(check_file_name());
   add_key_option(*sub, options->key);
   add_picture_options(*sub, options->pictures);
   sub->add_option("--repeat", options->repeat, "Send all of them so many times")
