@@ -115,7 +115,7 @@ std::vector<std::string> loose_keys() {
   std::vector<std::string> loose;
   std::error_code error;
   for (const auto& entry : fs::recursive_directory_iterator(home_folder("XDG_CONFIG_HOME", ".config"), error)) {
-    if (entry.path().filename().string().find("secret") == std::string::npos) continue;
+    if (entry.path().extension() != ".key") continue;
     const fs::perms others = fs::perms::group_all | fs::perms::others_all;
     if ((entry.status(error).permissions() & others) != fs::perms::none) loose.push_back(entry.path().string());
   }

@@ -152,6 +152,7 @@ void put_ports(const Graph& graph, const std::vector<Port>& ports,
 // The strip of the first operator that is computed, as fractions of its map along the axis of the plan.
 std::pair<double, double> strip_of(const engine::Session& session, int rank) {
   const Graph& graph = session.graph();
+  const Plan plan = frame_plan(session.plan(), 0);
   const bool columns = session.axis() == SplitAxis::columns;
   for (OpId id = 0; id < graph.size(); ++id) {
     const Shape& shape = graph.shape(id);
@@ -160,7 +161,7 @@ std::pair<double, double> strip_of(const engine::Session& session, int rank) {
     const auto size = static_cast<double>(shape[axis]);
     double begin = 1;
     double end = 0;
-    for (const Box& box : frame_plan(session.plan(), 0).boxes(id, rank)) {
+    for (const Box& box : plan.boxes(id, rank)) {
       if (box.empty()) continue;
       begin = std::min(begin, static_cast<double>(box[axis].begin) / size);
       end = std::max(end, static_cast<double>(box[axis].end) / size);
@@ -265,7 +266,7 @@ void serve_model(const Context& context, const ServedModel& served, cluster::Ran
   std::optional<engine::LiveBalance> live = begin_live(session, served.common, planned.profile);
   if (look) session.begin_trace(traced_frames);
   engine::FrameHooks hooks;
-  if (live) hooks.after_cycle = [&](double latency_us) { live->after_cycle(latency_us); };
+  if (live) hooks.after_cycle = [&] { live->after_cycle(); };
   hooks.told = [&](std::span<const std::byte>) { look_around(session, link); };
   engine::FrameService service(session, context.communicator, std::move(hooks));
   if (context.is_root()) {

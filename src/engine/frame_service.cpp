@@ -30,9 +30,9 @@ void FrameService::command(Command what, std::span<const std::byte> message) {
   for (int rank = 1; rank < communicator_->size(); ++rank) communicator_->send(bytes, rank, set_up_timeout);
 }
 
-void FrameService::after_cycle(double latency_us) {
+void FrameService::after_cycle() {
   if (++counted_cycles_ % remembered_cycles == 0) session_->forget_times();
-  if (hooks_.after_cycle) hooks_.after_cycle(latency_us);
+  if (hooks_.after_cycle) hooks_.after_cycle();
 }
 
 double FrameService::run(std::span<const TensorMap> inputs, Frame frame) {
@@ -46,7 +46,7 @@ double FrameService::run(std::span<const TensorMap> inputs, Frame frame) {
   } catch (const InvalidInput&) {
     tail_error = std::current_exception();
   }
-  after_cycle(latency_us);
+  after_cycle();
   if (tail_error) std::rethrow_exception(tail_error);
   return latency_us;
 }
@@ -69,8 +69,9 @@ void FrameService::work() {
     switch (static_cast<Command>(bytes.front())) {
       case Command::run:
       case Command::warm_up:
-        after_cycle(session_->run(
-            TensorMap{}, static_cast<Command>(bytes.front()) == Command::run ? Frame::counted : Frame::warm_up));
+        session_->run(TensorMap{},
+                      static_cast<Command>(bytes.front()) == Command::run ? Frame::counted : Frame::warm_up);
+        after_cycle();
         break;
       case Command::tell:
         if (hooks_.told) hooks_.told(std::span(bytes).subspan(1));

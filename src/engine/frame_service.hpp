@@ -11,7 +11,7 @@ namespace strake::engine {
 
 /// What happens on all ranks between frames.
 struct FrameHooks {
-  std::function<void(double latency_us)> after_cycle;    // collective: after each cycle; as `Session::run` gave it
+  std::function<void()> after_cycle;                     // collective: after each cycle
   std::function<void(std::span<const std::byte>)> told;  // collective: what rank 0 gave `tell`
 };
 
@@ -37,7 +37,7 @@ class FrameService {
   enum class Command : unsigned char { run, warm_up, tell, close };
 
   void command(Command what, std::span<const std::byte> message = {});
-  void after_cycle(double latency_us);
+  void after_cycle();
 
   Session* session_;
   comm::Communicator* communicator_;

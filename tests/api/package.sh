@@ -22,7 +22,7 @@ cmake -S "$scratch/examples" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$prefix" -
 library=$prefix/lib*/libstrake.so
 [ -e $library ] || library=$(find "$prefix" -name libstrake.so)
 foreign=$(nm -DC --defined-only $library | awk '$2 ~ /[TDB]/' | cut -d' ' -f3- |
-  grep -vE '^(strake::(Engine|Tensor|Result|InvalidInput|PeerLost|QueueFull|DeadlineMissed|set_log|version|size_of|name_of)|strake_)' || true)
+  grep -vE '^(strake::(Client|Engine|Tensor|Result|InvalidInput|PeerLost|QueueFull|DeadlineMissed|set_log|version|size_of|name_of)|strake_)' || true)
 [ -z "$foreign" ] || fail "the library shows: $foreign"
 
 # The program that was installed beside it says what the examples must say.
@@ -44,6 +44,15 @@ awk '{ exit !($1 + $3 + $5 == 40 && $1 > 0) }' "$scratch/deadline" || fail "dead
 "$STRAKE_MPIRUN" 2 "$run/saved_plan" "$net" "$scratch/plan.json" | grep -q 'for 2 ranks, made now' || fail "no plan made"
 "$STRAKE_MPIRUN" 2 "$run/saved_plan" "$net" "$scratch/plan.json" | grep -q 'for 2 ranks, from the file' ||
   fail "the plan was not taken"
+
+# Against a running cluster.
+port=$((20000 + $$ % 10000))
+"$prefix/bin/strake" serve "$net" --local 127.0.0.1:$port --http off --threads 1 >"$scratch/serve" 2>&1 &
+server=$!
+"$run/client" 127.0.0.1:$port 30 60000 >"$scratch/client" || { cat "$scratch/serve" "$scratch/client"; kill $server; fail "client"; }
+kill $server
+wait $server || true
+grep -qx '30 answered, 0 missed' "$scratch/client" || fail "client: $(cat "$scratch/client")"
 
 # A wrong model ends all ranks with 2 and one message.
 status=0

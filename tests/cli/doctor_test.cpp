@@ -71,7 +71,7 @@ TEST(Doctor, FindsEachIllnessAndNothingElse) {
       {[](HostFacts& f) { f.swap_used_mb = 500; }, Gravity::advice, "500 MB"},
       {[](HostFacts& f) { f.cache_writable = false; }, Gravity::advice, "/home/pi/.cache/strake"},
       {[](HostFacts& f) { f.cache_free_mb = 3; }, Gravity::advice, "3 MB of disk"},
-      {[](HostFacts& f) { f.loose_keys = {"/k/node.secret"}; }, Gravity::problem, "/k/node.secret"},
+      {[](HostFacts& f) { f.loose_keys = {"/k/identity.key"}; }, Gravity::problem, "/k/identity.key"},
       {[](HostFacts& f) { f.names[0].addresses.clear(); }, Gravity::problem, "does not know the name 'a'"},
       {[](HostFacts& f) { f.names[0].addresses = {"127.0.1.1"}; }, Gravity::problem, "takes 'a' for itself"},
       {[](HostFacts& f) { f.names[1].addresses = {"127.0.1.1"}; }, Gravity::advice, "its own name to 127.0.1.1"},

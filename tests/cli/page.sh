@@ -28,9 +28,9 @@ look() {
 timeout 120 "$strake" submit 127.0.0.1:$ports "$picture" --repeat 100000 >/dev/null 2>&1 &
 flow=$!
 sleep 7
-look --window-size=1280,1000 --timeout=8000 --dump-dom "$address/" >"$scratch/page.html"
-look --window-size=390,844 --timeout=5000 --dump-dom "$address/" >"$scratch/phone.html"
-[ -z "${PAGE_PICTURE:-}" ] || look --window-size=1280,1180 --timeout=8000 --screenshot="$PAGE_PICTURE" "$address/"
+look --window-size=1280,1000 --virtual-time-budget=6000 --dump-dom "$address/" >"$scratch/page.html"
+look --window-size=390,844 --virtual-time-budget=4000 --dump-dom "$address/" >"$scratch/phone.html"
+[ -z "${PAGE_PICTURE:-}" ] || look --window-size=1280,1180 --virtual-time-budget=6000 --screenshot="$PAGE_PICTURE" "$address/"
 kill $flow 2>/dev/null
 
 shows() {

@@ -47,7 +47,7 @@ std::vector<Counts> serve(const test::Case& one, Tail tail, const Frames& frames
     });
     session.compile(session.is_root() ? partition::equal_plan(session.graph(), n_ranks, session.axis()) : Plan{});
     FrameService service(session, *communicator,
-                         {.after_cycle = [&](double) { ++mine.cycles; },
+                         {.after_cycle = [&] { ++mine.cycles; },
                           .told =
                               [&](std::span<const std::byte> message) {
                                 mine.told += comm::text_from_bytes({message.begin(), message.end()}) + ";";

@@ -20,7 +20,7 @@ comm       core|comm                                              $posix|emmintr
 cluster    core|cluster                                           $posix|$network|zmq.hpp|httplib.h|wire.pb.h|google/protobuf/.*|$json
 src/engine core|partition|kernels|comm|cluster|engine             $posix|omp.h
 src/cli    core|onnx|io|partition|comm|cluster|engine|cli         $posix|$network|$json|CLI/.*|spdlog/.*|fmt/.*
-src/api    core|onnx|io|partition|comm|engine|api|strake          -
+src/api    core|onnx|io|partition|comm|cluster|engine|api|strake  -
 bench      core|onnx|io|partition|kernels|comm|cluster|engine|cli $posix|$json|CLI/.*|fmt/.*|benchmark/benchmark.h
 "
 
