@@ -10,6 +10,7 @@
 
 #include "cli/cluster_options.hpp"
 #include "cli/numbers.hpp"
+#include "cli/report.hpp"
 #include "cli/verbs.hpp"
 #include "cluster/process.hpp"
 #include "cluster/rank_link.hpp"
