@@ -2,7 +2,7 @@
 # The five commands of docs/cluster.md, as they stand there, on two emulated hosts: from nothing to a distributed result.
 . "$(dirname "$0")/../cli/common.sh" "$1"
 edge_lab=$(cd "$(dirname "$0")/../../scripts" && pwd)/edge-lab
-docs=$(dirname "$0")/../../docs/cluster.md
+docs=$(cd "$(dirname "$0")/../../docs" && pwd)/cluster.md
 picture=$(cd "$(dirname "$0")/../data" && pwd)/small.png
 export STRAKE_EDGE_LAB=hosts$$ OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1
 if ! "$edge_lab" check >"$scratch/means" 2>&1; then
