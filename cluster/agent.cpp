@@ -80,6 +80,7 @@ void Agent::turn() {
   }
   if (now_ - answered_ > options_.patience && daemon_.pid > 0) {
     log(LogLevel::warning, "the supervisor is silent: what runs for it is ended");
+    tell_ended(1, "the supervisor was silent");
     end_daemon();
   }
   // A connection that broke without a word may be waiting for a peer that is long gone.
@@ -147,6 +148,8 @@ void Agent::on_supervisor(const wire::Envelope& body) {
 }
 
 void Agent::start_daemon(const wire::StartDaemon& request) {
+  // Asked again, because the answer was slow.
+  if (daemon_.pid > 0 && request.job() == job_) return;
   end_daemon();
   job_ = request.job();
   try {
@@ -167,6 +170,8 @@ void Agent::end_daemon() {
   end_all_descendants();
   if (daemon_.output >= 0) close(daemon_.output);
   daemon_ = {};
+  // Another supervisor counts from 1 again.
+  job_ = 0;
   ranks_.clear();
 }
 

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -157,13 +158,15 @@ void end_with_parent() {
 }
 
 void end_all_descendants() {
-  // What is killed may have started something since it was listed. Processes in the kernel's hands take a moment.
-  for (int i = 0; i < 2000; ++i) {
+  // What is killed may have started something since it was listed. Processes in the kernel's hands take a moment, and
+  // one that hangs there must not keep us.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  while (std::chrono::steady_clock::now() < deadline) {
     const std::vector<pid_t> left = descendants_of(getpid());
     if (left.empty()) break;
     for (const pid_t pid : left) kill(pid, SIGKILL);
-    reap();
     usleep(1000);
+    reap();
   }
   reap();
 }

@@ -14,6 +14,7 @@ namespace strake::cluster {
 namespace {
 
 constexpr std::chrono::milliseconds turn_length{10};
+constexpr std::chrono::milliseconds slow_turn{500};
 constexpr std::size_t most_events = 200;
 
 // A peer is known by the socket that it came through and its name there.
@@ -80,7 +81,11 @@ void Supervisor::turn() {
   for (Socket& socket : public_) items.push_back(socket.poll_item());
   if (gate_) items.push_back(gate_->poll_item());
   wait_for(items, turn_length);
+  const Time before = now_;
   now_ = std::chrono::steady_clock::now();
+  if (now_ - before > slow_turn)
+    log(LogLevel::warning, "this host is too busy: the supervisor did not get on for " +
+                               std::to_string(static_cast<int>(in_ms(now_ - before))) + " ms");
   if (gate_) gate_->answer();
   // Nobody may keep the others waiting: a share of messages each.
   constexpr int share = 256;
@@ -215,7 +220,7 @@ void Supervisor::on_node(const std::string& name, Message& message) {
     if (body.daemon_output().job() != job_.id || !job_.launchers.contains(name)) return;
     Message forward;
     forward.body = body;
-    forward.peer = job_.launchers.at(name);
+    forward.peer = job_.launchers.at(name).peer;
     (void)private_.send(std::move(forward));
   } else if (body.has_daemon_ended()) {
     on_daemon_ended(name, body.daemon_ended());

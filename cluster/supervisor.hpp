@@ -67,6 +67,13 @@ class Supervisor {
     wire::RankTimes times;
   };
 
+  // A daemon that a node was asked for, until its rank is heard.
+  struct Launch {
+    std::string peer;  // of the launcher, on the private socket
+    wire::StartDaemon request;
+    Time asked{};
+  };
+
   enum class Phase : unsigned char { none, starting, ready, ending };
 
   struct Job {
@@ -78,7 +85,7 @@ class Supervisor {
     std::vector<Rank> ranks;
     std::string rank0;  // peer on the private socket
     wire::JobReady about;
-    std::map<std::string, std::string> launchers;  // by node: peers on the private socket
+    std::map<std::string, Launch> launchers;  // by node
   };
 
   // supervisor.cpp: who speaks, and what is answered
@@ -107,6 +114,7 @@ class Supervisor {
   void lose_job(const std::string& why, Time last_sign);
   void kill_job();
   void feed();
+  void ask_for_daemons();
   void on_launch(const std::string& peer, const wire::LaunchRequest& request);
   void on_daemon_ended(const std::string& node, const wire::DaemonEnded& ended);
   void on_rank_beat(const std::string& peer, const wire::RankHello& hello);

@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds ending_takes{3000};
 constexpr milliseconds quiet_moment{300};
 constexpr milliseconds picture_interval{1000};
+constexpr milliseconds ask_again{300};
 constexpr int exit_wrong_input = 2;
 
 // A start that takes so long, and so much longer than others took, is held up by a newcomer: a bad link perhaps.
@@ -31,6 +32,7 @@ void Supervisor::tend_job() {
   for (const std::string& name : members_.fallen_silent(now_)) happened("node lost", "'" + name + "' fell silent");
   if (job_.phase != Phase::none) {
     watch_ranks();
+    ask_for_daemons();
     consider_joining();
   }
   if (job_.phase == Phase::none && may_start()) start_job();
@@ -235,16 +237,30 @@ void Supervisor::feed() {
   }
 }
 
+// Again and again: a node may just have made its connection anew. Agents start a job's daemon once.
+void Supervisor::ask_for_daemons() {
+  if (job_.phase != Phase::starting) return;
+  for (const Rank& rank : job_.ranks) {
+    const auto launch = job_.launchers.find(rank.node);
+    if (rank.node.empty() || rank.heard || launch == job_.launchers.end()) continue;
+    const Membership::Node* node = members_.node(rank.node);
+    if (node == nullptr || !node->there || now_ - launch->second.asked < ask_again) continue;
+    launch->second.asked = now_;
+    reply(node->peer,
+          message_with([&](wire::Envelope& body) { *body.mutable_start_daemon() = launch->second.request; }));
+  }
+}
+
 void Supervisor::on_launch(const std::string& peer, const wire::LaunchRequest& request) {
   for (const Rank& rank : job_.ranks) {
     if (rank.node.empty() || rank.host != request.host()) continue;
     const Membership::Node* node = members_.node(rank.node);
     if (node == nullptr || !node->there) break;
-    job_.launchers[rank.node] = peer;
-    reply(node->peer, message_with([&](wire::Envelope& body) {
-            body.mutable_start_daemon()->set_job(job_.id);
-            *body.mutable_start_daemon()->mutable_arguments() = request.arguments();
-          }));
+    Launch& launch = job_.launchers[rank.node];
+    launch.peer = peer;
+    launch.request.set_job(job_.id);
+    *launch.request.mutable_arguments() = request.arguments();
+    ask_for_daemons();
     return;
   }
   Message ended = message_with([&](wire::Envelope& body) {
@@ -258,7 +274,7 @@ void Supervisor::on_launch(const std::string& peer, const wire::LaunchRequest& r
 void Supervisor::on_daemon_ended(const std::string& node, const wire::DaemonEnded& ended) {
   if (ended.job() != job_.id || !job_.launchers.contains(node)) return;
   Message forward = message_with([&](wire::Envelope& body) { *body.mutable_daemon_ended() = ended; });
-  forward.peer = job_.launchers.at(node);
+  forward.peer = job_.launchers.at(node).peer;
   (void)private_.send(std::move(forward));
   if (job_.phase != Phase::starting && job_.phase != Phase::ready) return;
   lose_job("the daemon on node '" + node + "' ended with exit code " + std::to_string(ended.exit_code()) +

@@ -237,6 +237,8 @@ int submit(const Context& context, const SubmitOptions& options) {
     if (result) {
       take(*result, sent, results, tally, log_file);
       last_result = now;
+    } else if (sent.empty()) {
+      last_result = now;
     } else if (now - last_result > longest) {
       throw PeerLost("no result came for " + std::to_string(options.timeout_s) + " s; " + std::to_string(sent.size()) +
                      " frames are without");
@@ -249,7 +251,8 @@ int submit(const Context& context, const SubmitOptions& options) {
       // Without a rate as fast as it goes.
       const auto due = begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
                                    std::chrono::duration<double>(options.rate > 0 ? n_sent / options.rate : 0));
-      for (auto now = begin; options.rate > 0 && now < due; now = std::chrono::steady_clock::now())
+      for (auto now = std::chrono::steady_clock::now(); options.rate > 0 && now < due;
+           now = std::chrono::steady_clock::now())
         (void)collect(std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(due - now)));
       ++n_sent;
       // As many on their way as the cluster takes; results are fetched meanwhile.

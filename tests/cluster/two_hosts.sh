@@ -1,0 +1,39 @@
+#!/bin/bash
+# The five commands of docs/cluster.md, as they stand there, on two emulated hosts: from nothing to a distributed result.
+. "$(dirname "$0")/../cli/common.sh" "$1"
+edge_lab=$(cd "$(dirname "$0")/../../scripts" && pwd)/edge-lab
+docs=$(cd "$(dirname "$0")/../../docs" && pwd)/cluster.md
+picture=$(cd "$(dirname "$0")/../data" && pwd)/small.png
+export STRAKE_EDGE_LAB=hosts$$ OMPI_MCA_mpi_yield_when_idle=1 OMP_NUM_THREADS=1
+if ! "$edge_lab" check >"$scratch/means" 2>&1; then
+  echo "left out: $(cat "$scratch/means")"
+  exit 77
+fi
+trap '"$edge_lab" down; rm -rf "$scratch"' EXIT
+"$edge_lab" up --hosts 2 --rate 1gbit >/dev/null || fail up
+
+cd "$scratch" || exit 1
+"$strake" zoo squeezenet1_1 -q -o model.onnx --size 64x64 || fail zoo
+cp "$picture" photo.jpg && mkdir home
+"$strake" run model.onnx -q --exact --input photo.jpg --output one || fail run
+mapfile -t commands < <(sed -n '/^## Five commands/,/^## Keys/s/^\(edge[12]\)\$ \(strake .*\)/\1 \2/p' "$docs" | sed 's/ *#.*//')
+[ ${#commands[@]} = 5 ] || fail "docs/cluster.md has ${#commands[@]} commands instead of five"
+for line in "${commands[@]}"; do
+  host=${line%% *}
+  command=${line#* strake }
+  # So that the bits can be compared, and both hosts have something to do.
+  [ "${command%% *}" = serve ] && command="$command --exact --strategy equal --threads 1"
+  set -- "$edge_lab" ssh "$host" "cd $scratch; HOME=$scratch/home $strake $command"
+  case ${command%% *} in
+    serve | node) "$@" >>"$scratch/cluster.log" 2>&1 & ;;
+    *) timeout 100 "$@" || fail "exit code $? of: $command" ;;
+  esac
+done
+cmp one/output.npy results/photo.output.npy || fail "the cluster computes other bytes than one rank"
+"$edge_lab" ssh edge1 "$strake status 127.0.0.1" >status
+grep -qE '^1 +edge2 +[1-9]' status || fail "edge2 computed nothing: $(cat status)"
+
+# Nobody listens beyond loopback without keys.
+expect 2 'has no keys' "$edge_lab" ssh edge2 "HOME=$scratch/nobody $strake serve $scratch/model.onnx --listen tcp://10.77.0.2:7300"
+[ "$failures" = 0 ] || cat cluster.log
+finish
