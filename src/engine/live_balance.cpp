@@ -123,8 +123,8 @@ void LiveBalance::after_cycle() {
     report_.compute_us += session_->last_frame().compute_us;
     ++report_.frames;
     latency_us_ += us;
-    last_latency_us_ = us;
   }
+  if (us > 0) last_latency_us_ = us;
   if (coming_) go_on_coming();
   while (frame_ == next_exchange_) exchange();
 }
