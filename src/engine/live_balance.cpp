@@ -226,7 +226,8 @@ std::vector<partition::LiveEvent> LiveBalance::events() const {
 }
 
 void LiveBalance::begin_coming() {
-  Coming& coming = coming_.emplace();
+  coming_ = std::make_unique<Coming>();
+  Coming& coming = *coming_;
   coming.number = verdict_.program;
   if (session_->is_root()) {
     plan_message_->finish_sends(set_up_timeout);
