@@ -77,7 +77,7 @@ void LiveDecision::run(Plan plan) {
   promised_gain_ = 0;
 }
 
-void LiveDecision::cool_down() { wait_until_us_ = now_us_ + cool_down_us_; }
+void LiveDecision::cool_down() { cooling_since_us_ = now_us_; }
 
 void LiveDecision::tell(std::string what, std::string why, double predicted_gain, double measured_gain) {
   events_.push_back({.frame = frames_,
@@ -117,7 +117,7 @@ LiveStep LiveDecision::observe(const LiveWindow& window) {
   if (before_ || !settled) return LiveStep::stay;
   const bool much = change_of(planned_for_, factors_.factors()).any >= rules_.worth_planning_together;
   if (much) cool_down_us_ = rules_.cool_down_us;
-  if (now_us_ < wait_until_us_ || !worth_planning()) return LiveStep::stay;
+  if (now_us_ < cooling_since_us_ + cool_down_us_ || !worth_planning()) return LiveStep::stay;
   planning_ = true;
   return much ? LiveStep::make_plan_at_once : LiveStep::make_plan;
 }

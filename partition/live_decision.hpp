@@ -2,6 +2,7 @@
 #pragma once
 /// When a running plan is given up for another one. Knows no clock: time is the sum of the frames' latencies.
 
+#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ struct LiveRules {
   double worth_planning_together = 0.25;  // all ranks' have: links weigh more or less than they did
   double agreement = 0.15;                // of the last window with the factors: else speeds are still changing
   double cool_down_us = 0.5e6;            // after a switch, and after planning
-  double longest_cool_down_us = 30e6;     // planning in vain doubles it up to here
+  double longest_cool_down_us = 30e6;     // planning in vain doubles it up to here, until speeds change much
   long frames_after_rollback = 1000;      // at least, unless speeds change by `worth_planning_together`
   int windows_to_settle = 10;             // after a switch; then it stays unproved
   double same_speed = 0.2;                // factors that differ less compare frames before and after a switch
@@ -96,7 +97,7 @@ class LiveDecision {
   double promised_gain_ = 0;
   bool planning_ = false;
   double now_us_ = 0;
-  double wait_until_us_ = 0;
+  double cooling_since_us_ = -INFINITY;
   double cool_down_us_ = 0;
   long frames_ = 0;
   int windows_since_switch_ = 0;

@@ -123,8 +123,8 @@ void LiveBalance::after_cycle() {
     report_.compute_us += session_->last_frame().compute_us;
     ++report_.frames;
     latency_us_ += us;
-    last_latency_us_ = us;
   }
+  if (us > 0) last_latency_us_ = us;
   if (coming_) go_on_coming();
   while (frame_ == next_exchange_) exchange();
 }
@@ -226,7 +226,8 @@ std::vector<partition::LiveEvent> LiveBalance::events() const {
 }
 
 void LiveBalance::begin_coming() {
-  Coming& coming = coming_.emplace();
+  coming_ = std::make_unique<Coming>();
+  Coming& coming = *coming_;
   coming.number = verdict_.program;
   if (session_->is_root()) {
     plan_message_->finish_sends(set_up_timeout);

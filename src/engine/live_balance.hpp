@@ -128,7 +128,7 @@ class LiveBalance {
   comm::Bytes plan_bytes_;
   std::int64_t running_ = 1;  // number of the program that runs
   std::vector<Known> known_;  // others, the one that ran last at the end
-  std::optional<Coming> coming_;
+  std::unique_ptr<Coming> coming_;
 
   // Rank 0.
   std::optional<partition::LiveDecision> decision_;

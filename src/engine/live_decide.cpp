@@ -131,7 +131,8 @@ double LiveBalance::piece_us() const {
 std::int64_t LiveBalance::next_exchange_after(Action action) const {
   if (action == Action::prepare && decision_->promised_gain() >= urgent_gain) return frame_;
   const bool waits = coming_ || planner_->is_planning() || action == Action::prepare;
-  const double frames = waits ? 1 : std::clamp(window_length_us / std::max(last_latency_us_, 1.0), 1.0, 10'000.0);
+  const double frames =
+      waits || last_latency_us_ <= 0 ? 1 : std::clamp(window_length_us / last_latency_us_, 1.0, 10'000.0);
   return frame_ + static_cast<std::int64_t>(frames);
 }
 
