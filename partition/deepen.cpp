@@ -20,10 +20,11 @@ constexpr Index parts[] = {8, 16, 32, 1 << 30};
 
 class Descent {
  public:
-  Descent(const StripModel& model, StripPlan plan)
+  Descent(const StripModel& model, StripPlan plan, Segments segments)
       : model_(model),
         clock_(model),
         plan_(std::move(plan)),
+        segments_(segments),
         best_us_(clock_.predict_us(plan_)),
         left_(static_cast<int>(trials_effort / (model.size() * static_cast<double>(model.n_ranks())))) {}
 
@@ -52,7 +53,7 @@ class Descent {
       const Stretch stretch{begin, std::min(begin + length, plan_.segments.size())};
       better |= move_cuts(stretch) | leave_out(stretch) | give(stretch);
       if (length > 1) better |= align(stretch);
-      better |= length > 1 ? join(stretch) : split(begin);
+      if (segments_ == Segments::changed) better |= length > 1 ? join(stretch) : split(begin);
     }
     return better;
   }
@@ -164,9 +165,10 @@ class Descent {
   }
 
   bool choose_homes() {
+    const std::vector<int> ranks = plan_.order;  // the plan is replaced under way
     bool better = false;
     for (std::size_t group = 0; group < plan_.home.size(); ++group)
-      for (const int rank : plan_.order) {
+      for (const int rank : ranks) {
         if (left_ <= 0 || plan_.home[group] == rank) continue;
         StripPlan moved = plan_;
         moved.home[group] = rank;
@@ -192,12 +194,15 @@ class Descent {
   const StripModel& model_;
   StripClock clock_;
   StripPlan plan_;
+  Segments segments_;
   double best_us_;
   int left_;
 };
 
 }  // namespace
 
-StripPlan deepen(const StripModel& model, StripPlan plan) { return Descent(model, std::move(plan)).run(); }
+StripPlan deepen(const StripModel& model, StripPlan plan, Segments segments) {
+  return Descent(model, std::move(plan), segments).run();
+}
 
 }  // namespace strake::partition

@@ -137,10 +137,11 @@ void add_best(const ModelPtr& rows, const std::string& strategy, std::vector<Can
   }
 }
 
-// The fastest once more, with more patience.
-void deepen_best(std::vector<Candidate>& all) {
+// The fastest once more, with more patience. Who asked for exchange does not get recomputed halos.
+void deepen_best(const std::string& strategy, std::vector<Candidate>& all) {
+  const bool kept = strategy == "oodp-exchange" || strategy == "oodp-hybrid";
   Candidate& best = *std::ranges::min_element(all, {}, &Candidate::us);
-  best.plan = deepen(*best.model, std::move(best.plan));
+  best.plan = deepen(*best.model, std::move(best.plan), kept ? Segments::kept : Segments::changed);
   best.us = predict_us(*best.model, best.plan);
 }
 
@@ -174,7 +175,7 @@ std::vector<Candidate> candidates_of(const ModelPtr& rows, const std::string& st
     if (rows->n_ranks() == 1) return all;
   }
   for (const std::string& split : splits) add_best(rows, split, all);
-  if (!all.empty()) deepen_best(all);
+  if (!all.empty()) deepen_best(strategy, all);
   return all;
 }
 
