@@ -21,8 +21,8 @@ mapfile -t commands < <(sed -n '/^## Five commands/,/^## Keys/s/^\(edge[12]\)\$ 
 for line in "${commands[@]}"; do
   host=${line%% *}
   command=${line#* strake }
-  # So that the bits can be compared, and both hosts have something to do.
-  [ "${command%% *}" = serve ] && command="$command --exact --strategy equal --threads 1"
+  # So that the bits can be compared, and both hosts have something to do, however busy the machine is.
+  [ "${command%% *}" = serve ] && command="$command --exact --strategy equal --threads 1 --beat-timeout 3000"
   set -- "$edge_lab" ssh "$host" "cd $scratch; HOME=$scratch/home $strake $command"
   case ${command%% *} in
     serve | node) "$@" >>"$scratch/cluster.log" 2>&1 & ;;
