@@ -51,7 +51,9 @@ class Descent {
     const std::size_t step = std::max<std::size_t>(length / 2, 1);
     for (std::size_t begin = 0; begin < plan_.segments.size() && left_ > 0; begin += step) {
       const Stretch stretch{begin, std::min(begin + length, plan_.segments.size())};
-      better |= move_cuts(stretch) | leave_out(stretch) | give(stretch);
+      better |= move_cuts(stretch);
+      better |= leave_out(stretch);
+      better |= give(stretch);
       if (length > 1) better |= align(stretch);
       if (segments_ == Segments::changed) better |= length > 1 ? join(stretch) : split(begin);
     }
