@@ -80,7 +80,7 @@ bool equal_bits(const TensorMap& a, const TensorMap& b) {
 }
 
 // Of frames at one factor: more than a change of plans takes.
-constexpr long longest_phase = 150;
+constexpr long longest_phase = 60;
 
 // Frames with rank 1 at one factor after the other, each until the plan has changed, and a little longer.
 Watched run_frames(int n_ranks, const std::vector<double>& factors) {
@@ -124,7 +124,7 @@ Watched run_frames(int n_ranks, const std::vector<double>& factors) {
       if (watched.plans.empty() || watched.plans.back() != session.plan().produces)
         watched.plans.push_back(session.plan().produces);
       const int now = switches_in(live.events());
-      if (std::exchange(switched, now) != now) until = std::min(until, watched.frames + 30);
+      if (std::exchange(switched, now) != now) until = std::min(until, watched.frames + 15);
       if (watched.frames < until) continue;
       until = watched.frames + longest_phase;
       ++phase;
@@ -140,7 +140,7 @@ Watched run_frames(int n_ranks, const std::vector<double>& factors) {
 TEST_F(LiveBalanceOfThreads, ChangesPlansWithoutChangingABit) {
   for (const int n_ranks : {2, 3}) {
     SCOPED_TRACE(std::to_string(n_ranks) + " ranks");
-    const Watched watched = run_frames(n_ranks, {20, 1, 20});
+    const Watched watched = run_frames(n_ranks, {8, 1, 8});
     EXPECT_GE(switches_in(watched.events), 2);
     EXPECT_GE(watched.plans.size(), 2U);
     EXPECT_EQ(watched.differing, 0) << "of " << watched.frames << " frames";
