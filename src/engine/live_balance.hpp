@@ -111,10 +111,10 @@ class LiveBalance {
 
   Session* session_;
   bool active_ = false;
-  long frame_ = 0;           // frames that were done
-  long next_exchange_ = 0;   // after this frame
-  bool skip_frame_ = true;   // the first under a plan finds cold caches
-  bool works_ = true;        // this rank, under the running plan
+  long frame_ = 0;          // frames that were done
+  long next_exchange_ = 0;  // after this frame
+  bool skip_frame_ = true;  // the first under a plan finds cold caches
+  bool works_ = true;       // this rank, under the running plan
   SpeedProbe probe_;
   Report report_;                 // since the last exchange
   Report leaving_;                // under way

@@ -3,6 +3,7 @@
 #include "cluster/client.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <functional>
@@ -19,7 +20,8 @@ using namespace strake;
 using namespace strake::cluster;
 using namespace std::chrono_literals;
 
-constexpr int port = 17391;
+// Tests run beside each other, each in a process of its own.
+const int port = 20000 + static_cast<int>(getpid()) % 20000;
 const Address here{.host = "127.0.0.1", .port = port};
 
 // Answers a Hello with what it has of that client.
@@ -143,7 +145,7 @@ TEST(Client, OutlivesItsSupervisor) {
 }
 
 TEST(Client, SaysThatNobodyAnswers) {
-  Client client({{.host = "127.0.0.1", .port = 17392}, std::nullopt});
+  Client client({{.host = "127.0.0.1", .port = port}, std::nullopt});
   EXPECT_THROW((void)client.model(300ms), PeerLost);
 }
 
