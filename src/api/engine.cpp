@@ -29,9 +29,9 @@ constexpr int exit_wrong_input = 2;
 Model open_model(const EngineOptions& options) {
   onnx_import::ImportOptions import_options{.shapes = options.shapes, .values = {}};
   const std::vector<onnx_import::DeclaredInput> declared = onnx_import::declared_inputs(options.model);
-  for (const auto& [name, shape] : options.shapes)
-    if (std::ranges::none_of(declared, [&](const auto& input) { return input.name == name; }))
-      throw InvalidInput("shapes: the model has no input '" + name + "'");
+  for (const auto& given : options.shapes)
+    if (std::ranges::none_of(declared, [&](const auto& input) { return input.name == given.first; }))
+      throw InvalidInput("shapes: the model has no input '" + given.first + "'");
   Model model = onnx_import::import_model(options.model, import_options);
   rewrite::optimise(model.graph);
   return model;
