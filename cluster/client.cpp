@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/client.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <random>
 #include <stdexcept>
@@ -50,13 +47,9 @@ void expect_fits(const TensorMap& inputs) {
 
 }  // namespace
 
-Client::Client(ClientOptions options)
-    : options_(std::move(options)), name_(random_name()), wake_up_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (wake_up_ < 0) throw std::runtime_error("cannot make an eventfd");
-  if (!options_.identity && !is_loopback(options_.address)) {
-    close(wake_up_);
+Client::Client(ClientOptions options) : options_(std::move(options)), name_(random_name()) {
+  if (!options_.identity && !is_loopback(options_.address))
     throw InvalidInput("'" + options_.address.text() + "' is not this host: a key is needed");
-  }
   thread_ = std::jthread([this](const std::stop_token& stop) {
     try {
       work(stop);
@@ -70,14 +63,8 @@ Client::Client(ClientOptions options)
 
 Client::~Client() {
   thread_.request_stop();
-  wake();
+  wake_up_.ring();
   thread_.join();
-  close(wake_up_);
-}
-
-void Client::wake() {
-  const std::uint64_t one = 1;
-  (void)!write(wake_up_, &one, sizeof(one));
 }
 
 void Client::check_refused() const {
@@ -102,7 +89,7 @@ std::uint64_t Client::submit(const TensorMap& inputs) {
   const Time now = std::chrono::steady_clock::now();
   pending_.emplace(number, Pending{.inputs = inputs, .submitted = now, .not_before = now});
   lock.unlock();
-  wake();
+  wake_up_.ring();
   return number;
 }
 
@@ -241,10 +228,9 @@ void Client::work(const std::stop_token& stop) {
       }));
     }
     for (Message& message : to_send(now)) (void)socket->send(std::move(message));
-    std::vector<zmq::pollitem_t> items{socket->poll_item(), {nullptr, wake_up_, ZMQ_POLLIN, 0}};
+    std::vector<zmq::pollitem_t> items{socket->poll_item(), wake_up_.poll_item()};
     wait_for(items, milliseconds(20));
-    std::uint64_t count = 0;
-    (void)!read(wake_up_, &count, sizeof(count));
+    wake_up_.forget();
     while (std::optional<Message> message = socket->receive()) {
       answered = std::chrono::steady_clock::now();
       on_message(std::move(*message));

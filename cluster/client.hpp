@@ -16,6 +16,7 @@
 
 #include "cluster/addresses.hpp"
 #include "cluster/keys.hpp"
+#include "cluster/wake_up.hpp"
 #include "cluster/wire.hpp"
 
 namespace strake::cluster {
@@ -96,11 +97,10 @@ class Client {
   [[nodiscard]] std::vector<Message> to_send(Time now);
   [[nodiscard]] std::uint64_t oldest() const;
   void check_refused() const;
-  void wake();
 
   ClientOptions options_;
   std::string name_;  // 16 random bytes
-  int wake_up_ = -1;
+  WakeUp wake_up_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::uint64_t, Pending> pending_;  // guarded by mutex_

@@ -11,9 +11,11 @@
 
 namespace strake::cluster {
 
+namespace fs = std::filesystem;
+
 namespace {
 
-std::optional<double> number_in(const std::string& file) {
+std::optional<double> number_in(const fs::path& file) {
   std::ifstream stream(file);
   double number = 0;
   if (stream >> number) return number;
@@ -21,18 +23,18 @@ std::optional<double> number_in(const std::string& file) {
 }
 
 // The hottest zone, in degrees.
-double hottest() {
+double hottest(const fs::path& root) {
   double most = 0;
   for (int zone = 0; zone < 16; ++zone) {
-    const auto millidegrees = number_in("/sys/class/thermal/thermal_zone" + std::to_string(zone) + "/temp");
+    const auto millidegrees = number_in(root / ("sys/class/thermal/thermal_zone" + std::to_string(zone)) / "temp");
     if (!millidegrees) break;
     most = std::max(most, *millidegrees / 1000);
   }
   return most;
 }
 
-double free_memory_mb() {
-  std::ifstream stream("/proc/meminfo");
+double free_memory_mb(const fs::path& root) {
+  std::ifstream stream(root / "proc/meminfo");
   for (std::string line; std::getline(stream, line);)
     if (line.starts_with("MemAvailable:")) return std::strtod(line.c_str() + 13, nullptr) / 1024;
   return 0;
@@ -40,13 +42,13 @@ double free_memory_mb() {
 
 }  // namespace
 
-wire::Health read_health() {
+wire::Health read_health(const fs::path& root) {
   wire::Health health;
   const long cores = std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
-  health.set_load(number_in("/proc/loadavg").value_or(0) / static_cast<double>(cores));
-  health.set_temperature_c(hottest());
-  health.set_memory_free_mb(free_memory_mb());
-  health.set_clock_mhz(number_in("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq").value_or(0) / 1000);
+  health.set_load(number_in(root / "proc/loadavg").value_or(0) / static_cast<double>(cores));
+  health.set_temperature_c(hottest(root));
+  health.set_memory_free_mb(free_memory_mb(root));
+  health.set_clock_mhz(number_in(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq").value_or(0) / 1000);
   return health;
 }
 

@@ -4,9 +4,12 @@
 
 #include <wire.pb.h>
 
+#include <filesystem>
+
 namespace strake::cluster {
 
 /// Load, temperature (0 without a sensor), free memory and the clock of the first core. Local; a few small reads.
-[[nodiscard]] wire::Health read_health();
+/// @param root  of the file system; another one in tests
+[[nodiscard]] wire::Health read_health(const std::filesystem::path& root = "/");
 
 }  // namespace strake::cluster

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/http_server.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <httplib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <fstream>
 #include <random>
 #include <thread>
 #include <utility>
 
+#include "cluster/addresses.hpp"
 #include "cluster/metrics.hpp"
 #include "cluster/page.hpp"
 #include "core/errors.hpp"
@@ -27,13 +25,6 @@ using httplib::Response;
 
 constexpr std::size_t n_threads = 4;
 constexpr int patience_s = 5;  // with a client that does not go on
-
-// By its number: names like 127.0.0.1.example lead elsewhere.
-bool is_loopback(const std::string& host) {
-  in_addr address{};
-  if (inet_pton(AF_INET, host.c_str(), &address) == 1) return (ntohl(address.s_addr) >> 24) == 127;
-  return host == "localhost" || host == "::1";
-}
 
 // "[::1]:7380" and "localhost:7380" without their ports.
 std::string without_port(const std::string& host) {
@@ -70,7 +61,7 @@ bool admit(const HttpSettings& settings, const Request& request, Response& respo
     return false;
   }
   // A page of somebody else's, shown on this machine, could ask under a name of its own that leads here.
-  if (is_loopback(without_port(request.get_header_value("Host")))) return true;
+  if (is_loopback(Address{.host = without_port(request.get_header_value("Host"))})) return true;
   refuse(response, 403, "without a token this server answers under the names of loopback only");
   return false;
 }
@@ -153,7 +144,7 @@ std::shared_ptr<const State> StateBoard::get() const {
 HttpServer::HttpServer(const HttpSettings& settings, std::shared_ptr<const StateBoard> board)
     : impl_(std::make_unique<Impl>()) {
   const std::string address = settings.host + ":" + std::to_string(settings.port);
-  if (settings.token.empty() && !is_loopback(settings.host))
+  if (settings.token.empty() && !is_loopback(Address{.host = settings.host}))
     throw InvalidInput("--http " + address +
                        " is no loopback address: others may look only with a token (--http-token)");
   impl_->settings = settings;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/rank_link.hpp"
 
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -14,9 +13,7 @@
 
 namespace strake::cluster {
 
-RankLink::RankLink(const std::string& address, std::uint64_t job, int rank)
-    : job_(job), rank_(rank), wake_up_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (wake_up_ < 0) throw std::runtime_error("cannot make an eventfd");
+RankLink::RankLink(const std::string& address, std::uint64_t job, int rank) : job_(job), rank_(rank) {
   thread_ = std::jthread([this, address](const std::stop_token& stop) {
     try {
       work(stop, address);
@@ -31,14 +28,8 @@ RankLink::RankLink(const std::string& address, std::uint64_t job, int rank)
 
 RankLink::~RankLink() {
   thread_.request_stop();
-  wake();
+  wake_up_.ring();
   thread_.join();
-  close(wake_up_);
-}
-
-void RankLink::wake() {
-  const std::uint64_t one = 1;
-  (void)!write(wake_up_, &one, sizeof(one));
 }
 
 void RankLink::hand_over(Message message) {
@@ -46,7 +37,7 @@ void RankLink::hand_over(Message message) {
     const std::scoped_lock lock(mutex_);
     outbox_.push_back(std::move(message));
   }
-  wake();
+  wake_up_.ring();
 }
 
 void RankLink::ready(wire::JobReady about) {
@@ -102,10 +93,9 @@ void RankLink::work(const std::stop_token& stop, const std::string& address) {
   Clock::time_point next_beat{};
   Clock::time_point give_up = Clock::time_point::max();
   while (true) {
-    std::vector<zmq::pollitem_t> items{socket.poll_item(), {nullptr, wake_up_, ZMQ_POLLIN, 0}};
+    std::vector<zmq::pollitem_t> items{socket.poll_item(), wake_up_.poll_item()};
     wait_for(items, std::chrono::milliseconds(50));
-    std::uint64_t count = 0;
-    (void)!read(wake_up_, &count, sizeof(count));
+    wake_up_.forget();
     const Clock::time_point now = Clock::now();
     if (now >= next_beat) {
       next_beat = now + beat_interval;

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "cluster/wake_up.hpp"
 #include "cluster/wire.hpp"
 
 namespace strake::cluster {
@@ -53,11 +54,10 @@ class RankLink {
  private:
   void work(const std::stop_token& stop, const std::string& address);
   void hand_over(Message message);
-  void wake();
 
   std::uint64_t job_;
   int rank_;
-  int wake_up_ = -1;  // an eventfd
+  WakeUp wake_up_;
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Frame> inbox_;     // guarded by mutex_

@@ -153,15 +153,7 @@ class Descent {
     bool better = false;
     for (std::size_t n_ops = 1; i < plan_.segments.size() && n_ops < plan_.segments[i].ops.size(); ++n_ops) {
       if (left_ <= 0) return better;
-      StripPlan divided = plan_;
-      std::vector<OpId>& ops = divided.segments[i].ops;
-      const auto middle = ops.begin() + static_cast<std::ptrdiff_t>(n_ops);
-      Segment first{.ops = {ops.begin(), middle}, .cuts = divided.segments[i].cuts};
-      const Index n_rows = model_.op(first.ops.back()).n_rows;
-      for (Index& cut : first.cuts) cut = cut * n_rows / divided.segments[i].cuts.back();
-      ops.erase(ops.begin(), middle);
-      divided.segments.insert(divided.segments.begin() + static_cast<std::ptrdiff_t>(i), std::move(first));
-      better |= keep_if_better(std::move(divided));
+      better |= keep_if_better(divided(model_, plan_, i, n_ops));
     }
     return better;
   }

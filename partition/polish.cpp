@@ -167,15 +167,7 @@ class Search {
   // And the other way round, with cuts at the same parts of the map.
   bool split(std::size_t i, std::size_t n_ops) {
     if (left_ <= 0 || n_ops >= plan_.segments[i].ops.size()) return false;
-    StripPlan divided = plan_;
-    std::vector<OpId>& ops = divided.segments[i].ops;
-    const auto middle = ops.begin() + static_cast<std::ptrdiff_t>(n_ops);
-    Segment first{.ops = {ops.begin(), middle}, .cuts = divided.segments[i].cuts};
-    const Index n_rows = model_.op(first.ops.back()).n_rows;
-    for (Index& cut : first.cuts) cut = cut * n_rows / divided.segments[i].cuts.back();
-    ops.erase(ops.begin(), middle);
-    divided.segments.insert(divided.segments.begin() + static_cast<std::ptrdiff_t>(i), std::move(first));
-    return keep_if_better(std::move(divided));
+    return keep_if_better(divided(model_, plan_, i, n_ops));
   }
 
   // Not bounded by what the rest has used up: once over all operators is little. Says whether it changed anything.

@@ -60,6 +60,17 @@ void add_segment(const StripModel& model, const std::vector<int>& order, const S
   }
 }
 
+StripPlan divided(const StripModel& model, StripPlan plan, std::size_t i, std::size_t n_ops) {
+  Segment& second = plan.segments[i];
+  const auto middle = second.ops.begin() + static_cast<std::ptrdiff_t>(n_ops);
+  Segment first{.ops = {second.ops.begin(), middle}, .cuts = second.cuts};
+  const Index n_rows = model.op(first.ops.back()).n_rows;
+  for (Index& cut : first.cuts) cut = cut * n_rows / second.cuts.back();
+  second.ops.erase(second.ops.begin(), middle);
+  plan.segments.insert(plan.segments.begin() + static_cast<std::ptrdiff_t>(i), std::move(first));
+  return plan;
+}
+
 Rows rows_of(const StripModel& model, const StripPlan& plan) {
   Rows rows(model.size(), model.n_ranks());
   rows_of(model, plan, rows);

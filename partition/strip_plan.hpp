@@ -56,6 +56,11 @@ void add_segment(const StripModel& model, const std::vector<int>& order, const S
 /// True when some operator outside the segment, or the user, reads the output of `id`.
 [[nodiscard]] bool is_read_outside(const StripModel& model, const Segment& segment, OpId id);
 
+/// The plan with segment `i` divided behind its first `n_ops` operators, both parts cut at the same parts of their
+/// maps: the halo between them is exchanged instead of recomputed.
+/// @param n_ops  at least 1, fewer than the segment has
+[[nodiscard]] StripPlan divided(const StripModel& model, StripPlan plan, std::size_t i, std::size_t n_ops);
+
 [[nodiscard]] Rows rows_of(const StripModel& model, const StripPlan& plan);
 
 /// The same into `rows`, whose memory is used again.

@@ -175,10 +175,8 @@ void Engine::Impl::run_frames(engine::FrameService& service, const engine::Sessi
 
 void Engine::Impl::run_cycle(std::vector<api::PendingFrame>& frames, engine::FrameService& service,
                              const engine::Session& session) {
-  // A cycle has a fixed number of frames: where fewer wait, the last one fills it up.
   std::vector<TensorMap> values;
-  for (int i = 0; i < session.plan().frames; ++i)
-    values.push_back(frames[std::min(static_cast<std::size_t>(i), frames.size() - 1)].inputs);
+  for (const api::PendingFrame& frame : frames) values.push_back(frame.inputs);
   try {
     const double latency_us = service.run(values);
     for (std::size_t i = 0; i < frames.size(); ++i) {

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <set>
 
+#include "cluster/addresses.hpp"
+
 namespace strake::cli {
 
 namespace {
@@ -112,7 +114,7 @@ void look_at_memory(const HostFacts& one, Findings& out) {
     out.problem(one.host, fmt::format("lets others read its secret key {}", key), fmt::format("chmod 600 {}", key));
 }
 
-bool is_loopback(const std::string& address) { return address.starts_with("127."); }
+bool is_loopback(const std::string& address) { return cluster::is_loopback({.host = address}); }
 
 void look_at_names(const HostFacts& one, Findings& out) {
   for (const NameFacts& name : one.names) {

@@ -10,13 +10,16 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
+#include "cluster/health.hpp"
+#include "cluster/keys.hpp"
 #include "engine/machine.hpp"
+#include "engine/profile_cache.hpp"
 
 namespace strake::cli {
 
@@ -66,14 +69,6 @@ double quota_cores(const fs::path& root) {
   }
 }
 
-double hottest(const fs::path& root) {
-  double most = 0;
-  std::error_code error;
-  for (const auto& zone : fs::directory_iterator(root / "sys/class/thermal", error))
-    most = std::max(most, number_in(first_line(zone.path() / "temp")) / 1000);
-  return most;
-}
-
 std::vector<InterfaceFacts> interfaces(const fs::path& root) {
   std::vector<InterfaceFacts> all;
   ifaddrs* list = nullptr;
@@ -91,14 +86,13 @@ std::vector<InterfaceFacts> interfaces(const fs::path& root) {
   return all;
 }
 
-fs::path home_folder(const char* variable, const char* below_home) {
-  if (const char* given = std::getenv(variable); given != nullptr && *given != '\0') return fs::path(given) / "strake";
-  const char* home = std::getenv("HOME");
-  return fs::path(home == nullptr ? "/" : home) / below_home / "strake";
-}
-
 void add_cache(HostFacts& facts) {
-  fs::path folder = home_folder("XDG_CACHE_HOME", ".cache");
+  const std::optional<fs::path> cache = engine::cache_directory();
+  if (!cache) {
+    facts.cache_writable = false;
+    return;
+  }
+  fs::path folder = *cache;
   facts.cache_folder = folder.string();
   // It is made when it is needed: what counts is the folder that is there.
   std::error_code error;
@@ -114,7 +108,7 @@ void add_cache(HostFacts& facts) {
 std::vector<std::string> loose_keys() {
   std::vector<std::string> loose;
   std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(home_folder("XDG_CONFIG_HOME", ".config"), error)) {
+  for (const auto& entry : fs::recursive_directory_iterator(cluster::default_key_directory(), error)) {
     if (entry.path().extension() != ".key") continue;
     const fs::perms others = fs::perms::group_all | fs::perms::others_all;
     if ((entry.status(error).permissions() & others) != fs::perms::none) loose.push_back(entry.path().string());
@@ -130,15 +124,16 @@ HostFacts local_facts(const fs::path& root) {
   facts.allowed_cores = static_cast<int>(engine::allowed_cores().size());
   facts.online_cores = engine::online_cores();
   facts.quota_cores = quota_cores(root);
-  facts.load = number_in(first_line(root / "proc/loadavg"));
+  const wire::Health health = cluster::read_health(root);
+  facts.load = health.load() * facts.online_cores;
+  facts.clock_mhz = health.clock_mhz();
+  facts.temperature_c = health.temperature_c();
+  facts.memory_free_mb = health.memory_free_mb();
   const fs::path core = root / "sys/devices/system/cpu/cpu0";
   facts.governor = first_line(core / "cpufreq/scaling_governor");
-  facts.clock_mhz = number_in(first_line(core / "cpufreq/scaling_cur_freq")) / 1000;
   facts.most_mhz = number_in(first_line(core / "cpufreq/cpuinfo_max_freq")) / 1000;
-  facts.temperature_c = hottest(root);
   facts.throttled = number_in(first_line(core / "thermal_throttle/core_throttle_count"));
   facts.memory_mb = meminfo_mb(root, "MemTotal");
-  facts.memory_free_mb = meminfo_mb(root, "MemAvailable");
   facts.swap_used_mb = meminfo_mb(root, "SwapTotal") - meminfo_mb(root, "SwapFree");
   facts.interfaces = interfaces(root);
   facts.loose_keys = loose_keys();

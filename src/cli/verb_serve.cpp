@@ -240,8 +240,6 @@ void serve_frames(engine::Session& session, engine::FrameService& service, clust
   while (true) {
     Cycle cycle = next_cycle(session, link);
     if (cycle.tickets.empty()) return;
-    // A cycle is always whole; what is missing is computed in vain.
-    cycle.inputs.resize(static_cast<std::size_t>(session.plan().frames), cycle.inputs.back());
     try {
       const double latency_us = service.run(cycle.inputs);
       for (std::size_t i = 0; i < cycle.tickets.size(); ++i)

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <exception>
 #include <utility>
+#include <vector>
 
 #include "core/errors.hpp"
 #include "engine/session_messages.hpp"
@@ -31,12 +32,20 @@ void FrameService::command(Command what, std::span<const std::byte> message) {
 }
 
 void FrameService::after_cycle() {
-  if (++counted_cycles_ % remembered_cycles == 0) session_->forget_times();
+  if (++cycles_ % remembered_cycles == 0) session_->forget_times();
   if (hooks_.after_cycle) hooks_.after_cycle();
 }
 
 double FrameService::run(std::span<const TensorMap> inputs, Frame frame) {
   ensure(!closed_, "frames run before the service is closed");
+  const auto n_frames = static_cast<std::size_t>(session_->plan().frames);
+  ensure(!inputs.empty() && inputs.size() <= n_frames, "a cycle has at least one frame and no more than fit");
+  std::vector<TensorMap> filled;
+  if (inputs.size() > 1 && inputs.size() < n_frames) {
+    filled.assign(inputs.begin(), inputs.end());
+    filled.resize(n_frames, inputs.back());
+    inputs = filled;
+  }
   command(frame == Frame::counted ? Command::run : Command::warm_up);
   // The other ranks know nothing of what rank 0 computes behind the graph.
   std::exception_ptr tail_error;

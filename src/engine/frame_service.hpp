@@ -21,7 +21,9 @@ class FrameService {
   /// @param session  compiled; outlives this
   explicit FrameService(Session& session, comm::Communicator& communicator, FrameHooks hooks = {});
 
-  /// Rank 0: as `Session::run`, on all ranks. @throws InvalidInput from the model's tail, after which frames may follow
+  /// Rank 0: as `Session::run`, on all ranks. Where there are fewer frames than the plan has in flight, the last one
+  /// fills the cycle up: it is computed again in vain. @throws InvalidInput from the model's tail, after which frames
+  /// may follow
   double run(std::span<const TensorMap> inputs, Frame frame = Frame::counted);
 
   /// Rank 0: gives all ranks, itself included, a message for their hook `told`.
@@ -42,7 +44,7 @@ class FrameService {
   Session* session_;
   comm::Communicator* communicator_;
   FrameHooks hooks_;
-  int counted_cycles_ = 0;
+  int cycles_ = 0;
   bool closed_ = false;
 };
 

@@ -19,8 +19,6 @@
 
 namespace strake::engine {
 
-namespace {
-
 namespace fs = std::filesystem;
 
 std::optional<fs::path> cache_directory() {
@@ -29,6 +27,8 @@ std::optional<fs::path> cache_directory() {
     return fs::path(home) / ".cache" / "strake";
   return std::nullopt;
 }
+
+namespace {
 
 // The name only has to be short; the key stands in the file and is compared there.
 std::optional<fs::path> file_for(const std::string& key, const std::string& extension) {

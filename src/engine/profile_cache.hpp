@@ -2,6 +2,7 @@
 #pragma once
 /// Measurements on disk, so that a cluster measures itself once: $XDG_CACHE_HOME/strake, else ~/.cache/strake.
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -10,6 +11,9 @@
 #include "engine/kernel_choice.hpp"
 
 namespace strake::engine {
+
+/// The folder, which is made when it is needed; nothing where the environment names none.
+[[nodiscard]] std::optional<std::filesystem::path> cache_directory();
 
 /// What a profile depends on, as text: host, CPU, ranks on the host and this one's place among them, threads, kernel
 /// library, instruction set, Strake's build, model, axis, exactness, emulated slowdown.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/unroll.hpp"
 #include "partition/planner.hpp"
 #include "property_cases.hpp"
 
@@ -32,7 +33,7 @@ Tail refusing_tail(std::shared_ptr<int> calls) {
 }
 
 template <class Frames>
-std::vector<Counts> serve(const test::Case& one, Tail tail, const Frames& frames) {
+std::vector<Counts> serve(const test::Case& one, Tail tail, const Frames& frames, std::size_t in_flight = 1) {
   std::vector<Counts> counts(n_ranks);
   (void)test::on_threads(n_ranks, [&](int rank, comm::Communicator* communicator) {
     Counts& mine = counts[static_cast<std::size_t>(rank)];
@@ -45,7 +46,9 @@ std::vector<Counts> serve(const test::Case& one, Tail tail, const Frames& frames
       model.tail = tail;
       return model;
     });
-    session.compile(session.is_root() ? partition::equal_plan(session.graph(), n_ranks, session.axis()) : Plan{});
+    Plan plan = partition::equal_plan(session.graph(), n_ranks, session.axis());
+    if (in_flight > 1) plan = cycle_plan(std::vector<Plan>(in_flight, plan), "equal");
+    session.compile(session.is_root() ? std::move(plan) : Plan{});
     FrameService service(session, *communicator,
                          {.after_cycle = [&] { ++mine.cycles; },
                           .told =
@@ -103,6 +106,28 @@ TEST(FrameService, FramesFollowOneThatTheTailRefused) {
   EXPECT_EQ(refused, 2);
   EXPECT_EQ(counts.front().outputs.size(), 5U);
   for (const Counts& rank : counts) EXPECT_EQ(rank.cycles, 7);
+}
+
+TEST(FrameService, TheLastFrameFillsACycleUp) {
+  const test::Case one = test::make_case(10, n_ranks);
+  test::Case other = one;
+  test::Random random(11);
+  for (auto& [name, tensor] : other.inputs) tensor.data = Blob::copy_of(random.values(volume(tensor.shape)));
+  const TensorMap expected = test::run_single(one, kernels::Exactness::exact);
+  const TensorMap expected_of_other = test::run_single(other, kernels::Exactness::exact);
+  (void)serve(
+      one, {},
+      [&](FrameService& service, Session& session, Counts&) {
+        const std::vector<TensorMap> inputs{one.inputs, other.inputs};
+        service.run(inputs);
+        test::expect_equal_bits(session.outputs(0), expected);
+        for (const int frame : {1, 2}) test::expect_equal_bits(session.outputs(frame), expected_of_other);
+        service.run(std::span(&other.inputs, 1));
+        for (const int frame : {0, 1, 2}) test::expect_equal_bits(session.outputs(frame), expected_of_other);
+        EXPECT_THROW(service.run({}), Bug);
+        EXPECT_THROW(service.run(std::vector<TensorMap>(4, one.inputs)), Bug);
+      },
+      3);
 }
 
 TEST(FrameService, OnlyRootRunsFrames) {
