@@ -63,10 +63,12 @@ class RealModels : public testing::TestWithParam<RealModel> {
 
   [[nodiscard]] Job job(kernels::Exactness exactness, std::optional<SplitAxis> axis,
                         std::function<Plan(engine::Session&)> plan) const {
-    return {.load = [this] { return load(); },
-            .inputs = inputs_,
-            .settings = {.exactness = exactness, .axis = axis, .threads = 1, .slowdowns = {}, .build = {}},
-            .plan = std::move(plan)};
+    return {
+        .load = [this] { return load(); },
+        .inputs = inputs_,
+        .settings =
+            {.exactness = exactness, .axis = axis, .threads = 1, .slowdowns = {}, .slowdown_changes = {}, .build = {}},
+        .plan = std::move(plan)};
   }
 
   [[nodiscard]] Model load() const {

@@ -53,8 +53,12 @@ Model load_model(const Case& one, const engine::TensorMap& inputs) {
 }
 
 Answer run(const Case& one, const engine::TensorMap& inputs, int n_ranks) {
-  const engine::Settings settings{
-      .exactness = kernels::Exactness::exact, .axis = {}, .threads = 1, .slowdowns = {}, .build = {}};
+  const engine::Settings settings{.exactness = kernels::Exactness::exact,
+                                  .axis = {},
+                                  .threads = 1,
+                                  .slowdowns = {},
+                                  .slowdown_changes = {},
+                                  .build = {}};
   const auto plan = [](engine::Session& session) {
     return session.is_root() ? uneven_plan(session.graph(), session.size()) : Plan{};
   };

@@ -22,7 +22,7 @@ class Ports : public testing::Test {
   }
 
   // When `rank` has what `sent` brings it, [tensor] messages that all leave when their ranks' clocks stand at 0.
-  double there_us(int rank, const std::vector<std::vector<Message>>& sent) {
+  double there_us(int rank, std::vector<std::vector<Message>> sent) {
     const CostModel costs(graph_, profile_);
     FrameClock clock(costs);
     clock.send(first_, sent.front());
