@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// 1x1 convolutions as products of matrices: pixels times channels, with bias, residual and bounds done in registers.
+// 1x1 convolutions as products of matrices: pixels times channels, with bias, residual and activation done in
+// registers.
 
 #include <omp.h>
 
@@ -7,7 +8,6 @@
 #include <vector>
 
 #include "kernels/conv_geometry.hpp"
-#include "kernels/fast_activation.hpp"
 #include "kernels/finish.hpp"
 #include "kernels/micro_gemm.hpp"
 
@@ -18,22 +18,6 @@ namespace {
 // Panels of output channels pass over so many bytes of input at a time: they stay in a second-level cache.
 constexpr Index chunk_bytes = 256 * 1024;
 constexpr Index least_chunk_rows = 56;
-
-/// What happens to sums in registers, and what behind it, while a chunk of the result lies in a second-level cache.
-struct Ending {
-  Finish finish;
-  std::optional<Activation> function;
-};
-
-std::optional<Ending> ending_of(std::vector<PostOp> post_ops) {
-  if (const std::optional<Finish> all = simple_finish(post_ops)) return Ending{*all, std::nullopt};
-  const auto* last = std::get_if<Activation>(&post_ops.back());
-  if (last == nullptr || !has_fast(*last)) return std::nullopt;
-  const Activation function = *last;
-  post_ops.pop_back();
-  const std::optional<Finish> rest = simple_finish(post_ops);
-  return rest ? std::optional(Ending{*rest, function}) : std::nullopt;
-}
 
 std::shared_ptr<Blob> packed(const MakeContext& context, const ConvGeometry& g) {
   const WeightId id = as<Conv>(context.op())->weights;
@@ -56,16 +40,15 @@ class Conv1x1 final : public Kernel {
         g_(geometry_of(context, src_.box, dst_.box)),
         weights_(packed(context, g_)),
         bias_(padded_bias(context, g_.out_channels)),
-        ending_(*ending_of(as<Conv>(context.op())->post_ops)),
+        finish_(*fast_finish(as<Conv>(context.op())->post_ops)),
         threads_(omp_get_max_threads()) {
-    ending_.finish.bias = bias_.data();
+    finish_.bias = bias_.data();
     // Where rows follow each other without gaps, all pixels are one run.
     const bool one_run = g_.h.stride == 1 && g_.w.stride == 1 && src_.strides[2] == g_.ow * src_.strides[3] &&
                          dst_.strides[2] == g_.ow * dst_.strides[3];
     run_pixels_ = one_run ? g_.oh * g_.ow : g_.ow;
     runs_ = one_run ? g_.n : g_.n * g_.oh;
-    const Index row_floats = ending_.function ? std::max(g_.ic, g_.out_channels.size()) : g_.ic;
-    const Index rows = std::max(chunk_bytes / (row_floats * static_cast<Index>(sizeof(float))), least_chunk_rows);
+    const Index rows = std::max(chunk_bytes / (g_.ic * static_cast<Index>(sizeof(float))), least_chunk_rows);
     chunks_per_run_ = std::max((run_pixels_ + rows - 1) / rows, std::min(threads_, run_pixels_ / least_chunk_rows));
     chunks_per_run_ = std::max<Index>(chunks_per_run_, 1);
   }
@@ -103,7 +86,7 @@ class Conv1x1 final : public Kernel {
     const Index a_step = g_.w.stride * src_.strides[3];
     for (Index panel = panels.begin; panel < panels.end; ++panel) {
       const Index column = panel * panel_columns;
-      Finish finish = ending_.finish;
+      Finish finish = finish_;
       finish.bias += column;
       multiply({.a = src + pixels.begin * a_step,
                 .a_step = a_step,
@@ -115,10 +98,6 @@ class Conv1x1 final : public Kernel {
                 .rows = pixels.size()},
                finish, std::min(panel_columns, oc - column));
     }
-    if (!ending_.function) return;
-    const Interval columns{panels.begin * panel_columns, std::min(panels.end * panel_columns, oc)};
-    apply_fast(*ending_.function, dst + pixels.begin * dst_.strides[3] + columns.begin, pixels.size(), dst_.strides[3],
-               columns.size());
   }
 
   View src_;
@@ -126,7 +105,7 @@ class Conv1x1 final : public Kernel {
   ConvGeometry g_;
   std::shared_ptr<Blob> weights_;
   std::vector<float> bias_;
-  Ending ending_;
+  Finish finish_;
   Index threads_;
   Index run_pixels_ = 0;
   Index runs_ = 0;
@@ -141,7 +120,7 @@ bool can_1x1(const MakeContext& context) {
   const auto neighbours = [](const View& view) { return view.strides[1] == 1 || view.box[1].size() == 1; };
   const View& src = context.request.src.front();
   return conv.groups == 1 && fits(conv.window.h) && fits(conv.window.w) && !src.box.empty() && neighbours(src) &&
-         neighbours(context.request.dst) && ending_of(conv.post_ops).has_value();
+         neighbours(context.request.dst) && fast_finish(conv.post_ops).has_value();
 }
 
 KernelPtr make_1x1(const MakeContext& context) { return std::make_unique<Conv1x1>(context); }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/activation.hpp"
+#include "kernels/fast_activation.hpp"
 
 namespace strake::kernels {
 
@@ -28,6 +29,17 @@ std::optional<Finish> simple_finish(const std::vector<PostOp>& post_ops) {
     ++at;
   }
   return at == post_ops.end() ? std::optional(finish) : std::nullopt;
+}
+
+std::optional<Finish> fast_finish(std::vector<PostOp> post_ops) {
+  if (std::optional<Finish> all = simple_finish(post_ops)) return all;
+  const auto* last = std::get_if<Activation>(&post_ops.back());
+  if (last == nullptr || !has_fast(*last)) return std::nullopt;
+  const Activation function = *last;
+  post_ops.pop_back();
+  std::optional<Finish> finish = simple_finish(post_ops);
+  if (finish) finish->function = function;
+  return finish;
 }
 
 void finish_pixel(const std::vector<PostOp>& post_ops, float* sums, Index n, float* out) {

@@ -8,19 +8,23 @@
 
 #include "core/op.hpp"
 #include "kernels/lane.hpp"
+#include "kernels/lane_activation.hpp"
 #include "kernels/makers.hpp"
 
 namespace strake::kernels {
 
-/// Bias, then the residual that lies at the destination, then bounds.
+/// Bias, then the residual that lies at the destination, then bounds, then the function.
 struct Finish {
   const float* bias = nullptr;  // whole lanes of channels
   bool adds_to_dst = false;
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();
+  std::optional<Activation> function;  // one of `has_fast`
 };
 
-/// Stores the first `n` floats of a lane at `dst` (all where `n` is a whole lane).
+/// Stores the first `n` floats of a lane at `dst` (all where `n` is a whole lane). `avx512` is for functions that are
+/// compiled for it.
+template <bool avx512 = false>
 STRAKE_LANE_FUNCTION void finish_lane(Lane& value, const Finish& finish, const float* bias, float* dst, Index n) {
   Lane other;
   load(bias, other);
@@ -37,6 +41,7 @@ STRAKE_LANE_FUNCTION void finish_lane(Lane& value, const Finish& finish, const f
   const Lane high = Lane{} + finish.high;
   raise_to(low, value);
   lower_to(high, value);
+  if (finish.function) apply_to_lane<avx512>(*finish.function, value);
   if (n == lane_floats) {
     store(value, dst);
   } else {
@@ -46,6 +51,9 @@ STRAKE_LANE_FUNCTION void finish_lane(Lane& value, const Finish& finish, const f
 
 /// Post-ops that fit: an addition, then bounds; empty for all others. The bias is for the caller to set.
 [[nodiscard]] std::optional<Finish> simple_finish(const std::vector<PostOp>& post_ops);
+
+/// The same, and a function of `has_fast` at the end: its bits depend on the instruction set.
+[[nodiscard]] std::optional<Finish> fast_finish(std::vector<PostOp> post_ops);
 
 /// Post-ops of any kind on the `n` sums of one pixel, which are changed; a residual lies at `out`, where the result
 /// goes.

@@ -24,15 +24,26 @@ constexpr std::array<std::string_view, 5> level_names = {"baseline", "SSE4.1", "
 // What the processor has. The library's own query would forbid every later cap.
 int hardware_level() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq"))
-    return 4;
+  if (has_avx512()) return 4;
   if (__builtin_cpu_supports("avx2")) return 3;
   if (__builtin_cpu_supports("avx")) return 2;
   if (__builtin_cpu_supports("sse4.1")) return 1;
 #endif
   return 0;
 }
+
+#if defined(__x86_64__)
+// Each set's bits contain those of the lower ones. What AVX-512 has beyond its core changes no f32 kernel.
+int level_of(dnnl::cpu_isa isa) {
+  const auto has = [isa](dnnl::cpu_isa of) {
+    return (static_cast<unsigned>(isa) & static_cast<unsigned>(of)) == static_cast<unsigned>(of);
+  };
+  if (has(dnnl::cpu_isa::avx512_core)) return 4;
+  if (has(dnnl::cpu_isa::avx2)) return 3;
+  if (has(dnnl::cpu_isa::avx)) return 2;
+  return has(dnnl::cpu_isa::sse41) ? 1 : 0;
+}
+#endif
 
 // ONEDNN_MAX_CPU_ISA, or DNNL_MAX_CPU_ISA as it was called before.
 int allowed_level() {
@@ -58,6 +69,16 @@ void flush_denormals_of_this_thread() {
 
 }  // namespace
 
+bool has_avx512() {
+#if defined(__x86_64__)
+  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  return has;
+#else
+  return false;
+#endif
+}
+
 int instruction_set_level() { return std::min(hardware_level(), allowed_level()); }
 
 std::string instruction_set_name(int level) { return std::string(level_names.at(static_cast<std::size_t>(level))); }
@@ -74,8 +95,9 @@ void cap_instruction_set(int level) {
   const std::scoped_lock lock(mutex);
   if (current == level) return;
   const dnnl::cpu_isa isa = isas.at(static_cast<std::size_t>(level));
-  // The ranks of a simulation share the library: another one may have capped it to the same level.
-  if (dnnl::set_max_cpu_isa(isa) != dnnl::status::success && dnnl::get_effective_cpu_isa() != isa)
+  // Once the library has begun it cannot be told any more, but it may be at that level already: by nature, or because
+  // another rank of a simulation told it.
+  if (dnnl::set_max_cpu_isa(isa) != dnnl::status::success && level_of(dnnl::get_effective_cpu_isa()) != level)
     throw InvalidInput("the kernel library cannot be capped to " + instruction_set_name(level) +
                        " any more, without which --exact cannot promise equal bits");
   current = level;

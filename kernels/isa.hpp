@@ -13,6 +13,9 @@ namespace strake::kernels {
 /// The name of `instruction_set_level()`.
 [[nodiscard]] std::string instruction_set();
 
+/// True where the processor has AVX-512 (F, BW, VL and DQ), whatever the user allows the library.
+[[nodiscard]] bool has_avx512();
+
 /// Keeps the library's kernels to this level. Must come before the first kernel is prepared.
 /// @throws InvalidInput where the library no longer lets itself be told
 void cap_instruction_set(int level);

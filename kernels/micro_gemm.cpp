@@ -82,11 +82,6 @@ STRAKE_MULTIVERSION_FMA void multiply_few_rows(const PanelProduct& p) { multiply
 // By hand: as a version of the function above, each of its blocks would be compiled for registers that do not hold it.
 [[gnu::target("avx512f")]] void multiply_many_rows(const PanelProduct& p) { multiply_rows<most_rows_avx512>(p); }
 
-bool has_avx512() {
-  static const bool has = __builtin_cpu_supports("avx512f") != 0;
-  return has;
-}
-
 Index rows_at_once() { return has_avx512() ? most_rows_avx512 : most_rows; }
 void multiply_block(const PanelProduct& p) { has_avx512() ? multiply_many_rows(p) : multiply_few_rows(p); }
 #else
@@ -94,16 +89,38 @@ Index rows_at_once() { return most_rows; }
 void multiply_block(const PanelProduct& p) { multiply_few_rows(p); }
 #endif
 
-STRAKE_MULTIVERSION_FMA void finish_rows(const PanelProduct& sums, const Finish& finish, Index columns, float* dst,
-                                         Index dst_step) {
+// Where sums go that are finished, and how many of their columns.
+struct Finished {
+  float* dst = nullptr;
+  Index step = 0;  // floats from row to row
+  Index columns = 0;
+};
+
+template <bool avx512>
+STRAKE_LANE_FUNCTION void finish_all(const PanelProduct& sums, const Finish& finish, const Finished& to) {
   for (Index row = 0; row < sums.rows; ++row)
-    for (Index column = 0; column < columns; column += lane_floats) {
+    for (Index column = 0; column < to.columns; column += lane_floats) {
       Lane value;
       load(sums.c + row * sums.c_step + column, value);
-      finish_lane(value, finish, finish.bias + column, dst + row * dst_step + column,
-                  std::min(columns - column, lane_floats));
+      finish_lane<avx512>(value, finish, finish.bias + column, to.dst + row * to.step + column,
+                          std::min(to.columns - column, lane_floats));
     }
 }
+
+STRAKE_MULTIVERSION_FMA void finish_any(const PanelProduct& sums, const Finish& finish, const Finished& to) {
+  finish_all<false>(sums, finish, to);
+}
+
+#if defined(__x86_64__)
+STRAKE_AVX512 void finish_avx512(const PanelProduct& sums, const Finish& finish, const Finished& to) {
+  finish_all<true>(sums, finish, to);
+}
+void finish_rows(const PanelProduct& sums, const Finish& finish, const Finished& to) {
+  has_avx512() ? finish_avx512(sums, finish, to) : finish_any(sums, finish, to);
+}
+#else
+void finish_rows(const PanelProduct& sums, const Finish& finish, const Finished& to) { finish_any(sums, finish, to); }
+#endif
 
 }  // namespace
 
@@ -144,7 +161,7 @@ void multiply(const PanelProduct& product, const Finish& finish, Index columns) 
     block.c = sums;
     block.c_step = panel_columns;
     multiply_block(block);
-    finish_rows(block, finish, columns, dst, product.c_step);
+    finish_rows(block, finish, {.dst = dst, .step = product.c_step, .columns = columns});
   });
 }
 

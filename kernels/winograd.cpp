@@ -126,7 +126,7 @@ class Winograd final : public Kernel {
         tiles_(g_.n * tile_rows_ * tile_columns_),
         threads_(omp_get_max_threads()),
         chunk_(chunk_shape(m, g_, tiles_)) {
-    const std::optional<Finish> simple = simple_finish(post_ops_);
+    const std::optional<Finish> simple = fast_finish(post_ops_);
     is_simple_ = simple.has_value();
     finish_ = simple.value_or(Finish{});
     finish_.bias = bias_.data();

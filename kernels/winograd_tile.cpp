@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/isa.hpp"
 #include "kernels/lane.hpp"
 #include "kernels/multiversion.hpp"
 
@@ -95,7 +96,7 @@ STRAKE_MULTIVERSION_FMA void input_of_4(const InputTile& tile, float* v, Index p
   input_of<4>(tile, v, point_step);
 }
 
-template <Index M>
+template <Index M, bool avx512>
 STRAKE_LANE_FUNCTION void output_of(const float* points_of_tile, Index point_step, const Finish& finish,
                                     const OutputTile& tile) {
   constexpr Index P = points(M);
@@ -111,19 +112,31 @@ STRAKE_LANE_FUNCTION void output_of(const float* points_of_tile, Index point_ste
       Lane row[M];
       output_axis<M>(half + y * P, 1, row, 1);
       for (Index x = 0; x < tile.columns; ++x)
-        finish_lane(row[x], finish, finish.bias + c, tile.dst + y * tile.row_step + x * tile.column_step + c, n);
+        finish_lane<avx512>(row[x], finish, finish.bias + c, tile.dst + y * tile.row_step + x * tile.column_step + c,
+                            n);
     }
   }
 }
 
 STRAKE_MULTIVERSION_FMA void output_of_2(const float* points_of_tile, Index point_step, const Finish& finish,
                                          const OutputTile& tile) {
-  output_of<2>(points_of_tile, point_step, finish, tile);
+  output_of<2, false>(points_of_tile, point_step, finish, tile);
 }
 STRAKE_MULTIVERSION_FMA void output_of_4(const float* points_of_tile, Index point_step, const Finish& finish,
                                          const OutputTile& tile) {
-  output_of<4>(points_of_tile, point_step, finish, tile);
+  output_of<4, false>(points_of_tile, point_step, finish, tile);
 }
+
+#if defined(__x86_64__)
+STRAKE_AVX512 void output_of_2_avx512(const float* points_of_tile, Index point_step, const Finish& finish,
+                                      const OutputTile& tile) {
+  output_of<2, true>(points_of_tile, point_step, finish, tile);
+}
+STRAKE_AVX512 void output_of_4_avx512(const float* points_of_tile, Index point_step, const Finish& finish,
+                                      const OutputTile& tile) {
+  output_of<4, true>(points_of_tile, point_step, finish, tile);
+}
+#endif
 
 using Row = std::array<double, 3>;
 constexpr std::array<Row, 4> weights_2 = {{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}};
@@ -142,8 +155,11 @@ void transform_input(Index m, const InputTile& tile, float* v, Index point_step)
 
 void transform_output(Index m, const float* points_of_tile, Index point_step, const Finish& finish,
                       const OutputTile& tile) {
-  m == 2 ? output_of_2(points_of_tile, point_step, finish, tile)
-         : output_of_4(points_of_tile, point_step, finish, tile);
+  auto* function = m == 2 ? output_of_2 : output_of_4;
+#if defined(__x86_64__)
+  if (has_avx512()) function = m == 2 ? output_of_2_avx512 : output_of_4_avx512;
+#endif
+  function(points_of_tile, point_step, finish, tile);
 }
 
 void transform_weights(Index m, const float* kernel, double* u) {

@@ -27,7 +27,9 @@ expect 0 'frames/s; cycles' "$mpirun" 2 "$strake" bench "$net" --frames 7 --stra
 grep -Eq '"frames_in_flight": ([2-9]|1[0-6])$|"frames_in_flight": ([2-9]|1[0-6]),' "$scratch/cycles.json" ||
   fail "data-parallel has one frame in flight"
 expect 0 'frame 1 +1000 +0 +0 +0 +0 ' "$mpirun" 3 "$strake" verify "$net" --strategy data-parallel --exact
-expect 0 'frame 1 +1000 +0 +0 +0 +0 ' "$mpirun" 3 "$strake" verify "$net" --strategy pipeline --objective throughput --exact
+# On a busy machine one stage may be the best pipeline, and one frame in flight.
+expect 0 '(frame 1|output) +1000 +0 +0 +0 +0 ' "$mpirun" 3 "$strake" verify "$net" --strategy pipeline \
+  --objective throughput --exact
 picture=$(dirname "$0")/../data/small.png
 expect 0 'in flight|for [0-9]+ frames' "$strake" plan "$net" --ranks 2 --strategy data-parallel --input "$picture" -o "$scratch/cycle.json"
 expect 0 'in flight, on 2 of 2 ranks' "$mpirun" 2 "$strake" run "$net" --input "$picture" \
