@@ -15,7 +15,8 @@ namespace strake::kernels {
 
 namespace {
 
-// Panels of output channels pass over so many bytes of input at a time: they stay in a second-level cache.
+// Panels of output channels pass over so many bytes of input, or of output, at a time: they stay in a second-level
+// cache.
 constexpr Index chunk_bytes = 256 * 1024;
 constexpr Index least_chunk_rows = 56;
 
@@ -48,7 +49,8 @@ class Conv1x1 final : public Kernel {
                          dst_.strides[2] == g_.ow * dst_.strides[3];
     run_pixels_ = one_run ? g_.oh * g_.ow : g_.ow;
     runs_ = one_run ? g_.n : g_.n * g_.oh;
-    const Index rows = std::max(chunk_bytes / (g_.ic * static_cast<Index>(sizeof(float))), least_chunk_rows);
+    const Index row_floats = std::max(g_.ic, g_.out_channels.size());
+    const Index rows = std::max(chunk_bytes / (row_floats * static_cast<Index>(sizeof(float))), least_chunk_rows);
     chunks_per_run_ = std::max((run_pixels_ + rows - 1) / rows, std::min(threads_, run_pixels_ / least_chunk_rows));
     chunks_per_run_ = std::max<Index>(chunks_per_run_, 1);
   }

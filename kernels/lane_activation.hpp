@@ -44,26 +44,49 @@ STRAKE_LANE_FUNCTION float hard_swish_of(float x) { return x * clamp(x * (1.0F /
 
 STRAKE_LANE_FUNCTION float hard_sigmoid_of(float x, float a, float b) { return clamp(x * a + b, 0.0F, 1.0F); }
 
-/// Calls `function` for each float of a lane: compilers make vectors of it.
-template <class Function>
-STRAKE_LANE_FUNCTION void for_each_float(Lane& lane, const Function& function) {
-  alignas(64) float values[lane_floats];
-  store(lane, values);
-  for (float& value : values) value = function(value);
-  load(values, lane);
+/// The registers that vectors of a lane are computed in, and whole numbers of the same size.
+#if defined(__aarch64__)
+typedef LaneRegister LaneVector;
+typedef std::int32_t LaneInts __attribute__((vector_size(16)));
+#else
+typedef Lane LaneVector;
+typedef std::int32_t LaneInts __attribute__((vector_size(lane_floats * sizeof(float))));
+#endif
+
+/// `swish_of` of each.
+STRAKE_LANE_FUNCTION void swish_vector(float factor, LaneVector& x) {
+  constexpr float magic = 12582912.0F;
+  LaneVector t = x * factor;
+  t = t < -126.0F ? LaneVector{} - 126.0F : t;
+  t = t > 126.0F ? LaneVector{} + 126.0F : t;
+  const LaneVector shifted = t + magic;
+  const LaneVector f = t - (shifted - magic);
+  LaneVector p = f * 1.535336188319500e-4F + 1.339887440266574e-3F;
+  p = p * f + 9.618437357674640e-3F;
+  p = p * f + 5.550332471162809e-2F;
+  p = p * f + 2.402264791363012e-1F;
+  p = p * f + 6.931472028550421e-1F;
+  p = p * f + 1.0F;
+  x = x / (1.0F + reinterpret_cast<LaneVector>(reinterpret_cast<LaneInts>(p) + (reinterpret_cast<LaneInts>(shifted) << 23)));
 }
 
-struct SwishOf {
-  float factor = 0;
-  STRAKE_LANE_FUNCTION float operator()(float x) const { return swish_of(x, factor); }
-};
-struct HardSwishOf {
-  STRAKE_LANE_FUNCTION float operator()(float x) const { return hard_swish_of(x); }
-};
-struct HardSigmoidOf {
-  float a = 0, b = 0;
-  STRAKE_LANE_FUNCTION float operator()(float x) const { return hard_sigmoid_of(x, a, b); }
-};
+STRAKE_LANE_FUNCTION void swish_lane(float factor, Lane& lane) {
+#if defined(__aarch64__)
+  swish_vector(factor, lane.r0);
+  swish_vector(factor, lane.r1);
+  swish_vector(factor, lane.r2);
+  swish_vector(factor, lane.r3);
+#else
+  swish_vector(factor, lane);
+#endif
+}
+
+/// lane = min(max(a * lane + b, 0), 1)
+STRAKE_LANE_FUNCTION void hard_sigmoid_lane(float a, float b, Lane& lane) {
+  lane = a * lane + b;
+  raise_to(Lane{}, lane);
+  lower_to(Lane{} + 1.0F, lane);
+}
 
 #if defined(__x86_64__)
 
@@ -103,11 +126,15 @@ STRAKE_LANE_FUNCTION void apply_to_lane(const Activation& function, Lane& lane) 
 #if defined(__x86_64__)
       if constexpr (avx512) return swish_avx512(swish_factor(function), lane);
 #endif
-      return for_each_float(lane, SwishOf{swish_factor(function)});
-    case ActivationKind::hard_swish:
-      return for_each_float(lane, HardSwishOf{});
+      return swish_lane(swish_factor(function), lane);
+    case ActivationKind::hard_swish: {
+      const Lane x = lane;
+      hard_sigmoid_lane(1.0F / 6.0F, 0.5F, lane);
+      lane = x * lane;
+      return;
+    }
     case ActivationKind::hard_sigmoid:
-      return for_each_float(lane, HardSigmoidOf{function.alpha, function.beta});
+      return hard_sigmoid_lane(function.alpha, function.beta, lane);
     case ActivationKind::relu:
       return raise_to(Lane{}, lane);
     case ActivationKind::clip:

@@ -2,6 +2,7 @@
 #include "kernels/micro_gemm.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "kernels/isa.hpp"
 #include "kernels/lane.hpp"
@@ -21,9 +22,56 @@ constexpr int most_lanes = 2;
 constexpr int most_rows_avx512 = 14;  // 28 of its 32 registers hold sums
 constexpr Index rows_ahead = 8;       // of the right-hand side, which may come from memory
 
+// ---- what sums begin with, and what is done to them before they are stored ----------------------------------------
+
+struct Stored {
+  STRAKE_LANE_FUNCTION void begin(Index, Lane& sum) const { sum = Lane{}; }
+  STRAKE_LANE_FUNCTION void end(float* dst, const Lane& sum) const { store(sum, dst); }
+  [[nodiscard]] STRAKE_LANE_FUNCTION Stored from(Index) const { return {}; }
+};
+
+template <class Function>
+struct FinishedBy {
+  const float* bias;
+  bool adds_to_dst;
+  Function function;
+  STRAKE_LANE_FUNCTION void begin(Index column, Lane& sum) const { load(bias + column, sum); }
+  STRAKE_LANE_FUNCTION void end(float* dst, const Lane& sum) const {
+    Lane value = sum;
+    if (adds_to_dst) {
+      Lane residual;
+      load(dst, residual);
+      value += residual;
+    }
+    function(value);
+    store(value, dst);
+  }
+  [[nodiscard]] STRAKE_LANE_FUNCTION FinishedBy from(Index column) const {
+    return {bias + column, adds_to_dst, function};
+  }
+};
+
+struct Bounds {
+  float low, high;
+  STRAKE_LANE_FUNCTION void operator()(Lane& value) const {
+    raise_to(Lane{} + low, value);
+    lower_to(Lane{} + high, value);
+  }
+};
+
+template <bool avx512, ActivationKind kind>
+struct Activated {
+  float alpha;
+  STRAKE_LANE_FUNCTION void operator()(Lane& value) const {
+    apply_to_lane<avx512>({.kind = kind, .alpha = alpha, .beta = 0}, value);
+  }
+};
+
+// ---- blocks -------------------------------------------------------------------------------------------------------
+
 // R rows and L lanes of columns of a panel that is W columns wide: all sums stay in registers while k passes.
-template <int R, int L, Index W>
-STRAKE_LANE_FUNCTION void block(const PanelProduct& p) {
+template <int R, int L, Index W, class Ending>
+STRAKE_LANE_FUNCTION void block(const PanelProduct& p, const Ending& ending) {
   const float* a = p.a;
   const float* b = p.b;
   const Index k = p.k;
@@ -32,7 +80,7 @@ STRAKE_LANE_FUNCTION void block(const PanelProduct& p) {
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-    for (int l = 0; l < L; ++l) sums[r][l] = Lane{};
+    for (int l = 0; l < L; ++l) ending.begin(l * lane_floats, sums[r][l]);
   for (Index i = 0; i < k; ++i, ++a, b += W) {
     Lane right[L];
 #pragma GCC unroll 2
@@ -47,80 +95,91 @@ STRAKE_LANE_FUNCTION void block(const PanelProduct& p) {
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-    for (int l = 0; l < L; ++l) store(sums[r][l], p.c + r * p.c_step + l * lane_floats);
+    for (int l = 0; l < L; ++l) ending.end(p.c + r * p.c_step + l * lane_floats, sums[r][l]);
 }
 
-template <int R, int L, Index W>
-STRAKE_LANE_FUNCTION void block_of_rows(const PanelProduct& p) {
+template <int R, int L, Index W, class Ending>
+STRAKE_LANE_FUNCTION void block_of_rows(const PanelProduct& p, const Ending& ending) {
   if (p.rows == R) {
-    block<R, L, W>(p);
+    block<R, L, W>(p, ending);
   } else if constexpr (R > 1) {
-    block_of_rows<R - 1, L, W>(p);
+    block_of_rows<R - 1, L, W>(p, ending);
   }
 }
 
 // At most R rows.
-template <int R>
-STRAKE_LANE_FUNCTION void multiply_rows(const PanelProduct& p) {
+template <int R, class Ending>
+STRAKE_LANE_FUNCTION void multiply_rows(const PanelProduct& p, const Ending& ending) {
   if (p.width != panel_columns) {
-    block_of_rows<R, 1, lane_floats>(p);
+    block_of_rows<R, 1, lane_floats>(p, ending);
   } else if constexpr (most_lanes == 2) {
-    block_of_rows<R, 2, panel_columns>(p);
+    block_of_rows<R, 2, panel_columns>(p, ending);
   } else {
     PanelProduct half = p;
     for (Index column = 0; column < panel_columns; column += lane_floats) {
       half.b = p.b + column;
       half.c = p.c + column;
-      block_of_rows<R, 1, panel_columns>(half);
+      block_of_rows<R, 1, panel_columns>(half, ending.from(column));
     }
   }
 }
 
-STRAKE_MULTIVERSION_FMA void multiply_few_rows(const PanelProduct& p) { multiply_rows<most_rows>(p); }
+// All columns of a panel, finished as `in_registers` allows.
+template <int R, bool avx512>
+STRAKE_LANE_FUNCTION void multiply_and_finish(const PanelProduct& p, const Finish& finish) {
+  if (!finish.function) {
+    multiply_rows<R>(p, FinishedBy<Bounds>{finish.bias, finish.adds_to_dst, {finish.low, finish.high}});
+  } else if (finish.function->kind == ActivationKind::swish) {
+    using Swish = Activated<avx512, ActivationKind::swish>;
+    multiply_rows<R>(p, FinishedBy<Swish>{finish.bias, finish.adds_to_dst, {finish.function->alpha}});
+  } else {
+    using HardSwish = Activated<avx512, ActivationKind::hard_swish>;
+    multiply_rows<R>(p, FinishedBy<HardSwish>{finish.bias, finish.adds_to_dst, {}});
+  }
+}
+
+// Whether `multiply_and_finish` has it: others are finished behind a block.
+bool in_registers(const Finish& finish) {
+  if (!finish.function) return true;
+  const bool bounded = finish.low > -std::numeric_limits<float>::infinity() ||
+                       finish.high < std::numeric_limits<float>::infinity();
+  return !bounded && (finish.function->kind == ActivationKind::swish ||
+                      finish.function->kind == ActivationKind::hard_swish);
+}
+
+STRAKE_MULTIVERSION_FMA void multiply_few_rows(const PanelProduct& p) { multiply_rows<most_rows>(p, Stored{}); }
+STRAKE_MULTIVERSION_FMA void finish_few_rows(const PanelProduct& p, const Finish& finish) {
+  multiply_and_finish<most_rows, false>(p, finish);
+}
 
 #if defined(__x86_64__)
-// By hand: as a version of the function above, each of its blocks would be compiled for registers that do not hold it.
-[[gnu::target("avx512f")]] void multiply_many_rows(const PanelProduct& p) { multiply_rows<most_rows_avx512>(p); }
+// By hand: as versions of the functions above, each of their blocks would be compiled for registers that do not hold it.
+STRAKE_AVX512 void multiply_many_rows(const PanelProduct& p) { multiply_rows<most_rows_avx512>(p, Stored{}); }
+STRAKE_AVX512 void finish_many_rows(const PanelProduct& p, const Finish& finish) {
+  multiply_and_finish<most_rows_avx512, true>(p, finish);
+}
 
 Index rows_at_once() { return has_avx512() ? most_rows_avx512 : most_rows; }
 void multiply_block(const PanelProduct& p) { has_avx512() ? multiply_many_rows(p) : multiply_few_rows(p); }
+void finish_block(const PanelProduct& p, const Finish& finish) {
+  has_avx512() ? finish_many_rows(p, finish) : finish_few_rows(p, finish);
+}
 #else
 Index rows_at_once() { return most_rows; }
 void multiply_block(const PanelProduct& p) { multiply_few_rows(p); }
+void finish_block(const PanelProduct& p, const Finish& finish) { finish_few_rows(p, finish); }
 #endif
 
-// Where sums go that are finished, and how many of their columns.
-struct Finished {
-  float* dst = nullptr;
-  Index step = 0;  // floats from row to row
-  Index columns = 0;
-};
-
-template <bool avx512>
-STRAKE_LANE_FUNCTION void finish_all(const PanelProduct& sums, const Finish& finish, const Finished& to) {
+STRAKE_MULTIVERSION_FMA void finish_rows(const PanelProduct& sums, const Finish& finish, Index columns, float* dst,
+                                         Index dst_step) {
   for (Index row = 0; row < sums.rows; ++row)
-    for (Index column = 0; column < to.columns; column += lane_floats) {
+    for (Index column = 0; column < columns; column += lane_floats) {
       Lane value;
       load(sums.c + row * sums.c_step + column, value);
-      finish_lane<avx512>(value, finish, finish.bias + column, to.dst + row * to.step + column,
-                          std::min(to.columns - column, lane_floats));
+      finish_lane(value, finish, finish.bias + column, dst + row * dst_step + column,
+                  std::min(columns - column, lane_floats));
     }
 }
-
-STRAKE_MULTIVERSION_FMA void finish_any(const PanelProduct& sums, const Finish& finish, const Finished& to) {
-  finish_all<false>(sums, finish, to);
-}
-
-#if defined(__x86_64__)
-STRAKE_AVX512 void finish_avx512(const PanelProduct& sums, const Finish& finish, const Finished& to) {
-  finish_all<true>(sums, finish, to);
-}
-void finish_rows(const PanelProduct& sums, const Finish& finish, const Finished& to) {
-  has_avx512() ? finish_avx512(sums, finish, to) : finish_any(sums, finish, to);
-}
-#else
-void finish_rows(const PanelProduct& sums, const Finish& finish, const Finished& to) { finish_any(sums, finish, to); }
-#endif
 
 }  // namespace
 
@@ -155,13 +214,17 @@ void for_each_block(const PanelProduct& product, Visit visit) {
 void multiply(const PanelProduct& product) { for_each_block(product, multiply_block); }
 
 void multiply(const PanelProduct& product, const Finish& finish, Index columns) {
+  if (columns == product.width && in_registers(finish)) {
+    for_each_block(product, [&](const PanelProduct& block) { finish_block(block, finish); });
+    return;
+  }
   alignas(64) float sums[most_rows_avx512 * panel_columns];
   for_each_block(product, [&](PanelProduct block) {
     float* dst = block.c;
     block.c = sums;
     block.c_step = panel_columns;
     multiply_block(block);
-    finish_rows(block, finish, {.dst = dst, .step = product.c_step, .columns = columns});
+    finish_rows(block, finish, columns, dst, product.c_step);
   });
 }
 

@@ -24,6 +24,7 @@ class Builder {
       if (messages == Messages::sent) find_messages(id);
     }
     find_readers();
+    find_parts();
   }
 
   SlabLayout build() {
@@ -56,6 +57,18 @@ class Builder {
     }
   }
 
+  void find_parts() {
+    std::vector<Box> boxes;
+    for (const Slab& slab : layout_.slabs) boxes.push_back(slab.box);
+    const std::vector<Inside> inside = concatenate_in_place(graph_, plan_, rank_, boxes);
+    is_shared_.assign(graph_.ops.size(), false);
+    for (OpId id = 0; id < graph_.size(); ++id) {
+      if (inside[at(id)].container < 0) continue;
+      layout_.slabs[at(id)].inside = inside[at(id)];
+      is_shared_[at(id)] = is_shared_[at(inside[at(id)].container)] = true;
+    }
+  }
+
   void span_messages(OpId id) {
     MessageSpan& span = layout_.spans[at(id)];
     if (!layout_.receives[at(id)].empty()) span.finish_receives = std::max(first_reader_[at(id)], id + 1);
@@ -70,31 +83,55 @@ class Builder {
     return std::max({id, last_reader_[at(id)], layout_.spans[at(id)].finish_sends});
   }
 
-  // A residual that nobody reads afterwards is added in place: the operator's output takes over its memory.
-  [[nodiscard]] OpId overwritten_residual(OpId id) const {
+  // What is computed cell by cell from the same cell of `input` may lie where that lay.
+  [[nodiscard]] bool may_overwrite(OpId id, OpId input) const {
     const Op& op = graph_.op(id);
-    const int input = residual_input(op);
-    if (input < 0 || plan_.boxes(id, rank_).empty()) return -1;
-    const OpId residual = op.inputs[static_cast<std::size_t>(input)];
-    if (layout_.slabs[at(residual)].buffer < 0 || last_reader_[at(residual)] != id) return -1;
-    if (std::count(op.inputs.begin(), op.inputs.end(), residual) != 1) return -1;
-    return as<Input>(graph_.op(residual)) != nullptr ? -1 : residual;
+    if (layout_.slabs[at(input)].buffer < 0 || last_reader_[at(input)] != id) return false;
+    if (is_shared_[at(id)] || is_shared_[at(input)] || as<Input>(graph_.op(input)) != nullptr) return false;
+    return std::count(op.inputs.begin(), op.inputs.end(), input) == 1 && graph_.shape(input) == op.shape &&
+           graph_.op(input).type == op.type;
+  }
+
+  // An input that nobody reads afterwards, a residual or that of a function of single cells, is overwritten: the
+  // operator's output takes over its memory.
+  [[nodiscard]] OpId overwritten_input(OpId id) const {
+    const Op& op = graph_.op(id);
+    if (plan_.boxes(id, rank_).empty()) return -1;
+    const int residual = residual_input(op);
+    const bool by_cell = op.type == ElementType::f32 && residual < 0 &&
+                         (as<Binary>(op) != nullptr || as<Elementwise>(op) != nullptr || as<ScaleShift>(op) != nullptr);
+    for (std::size_t i = 0; i < op.inputs.size(); ++i)
+      if ((by_cell || static_cast<int>(i) == residual) && may_overwrite(id, op.inputs[i])) return op.inputs[i];
+    return -1;
+  }
+
+  [[nodiscard]] OpId outermost(OpId id) const {
+    while (layout_.slabs[at(id)].inside.container >= 0) id = layout_.slabs[at(id)].inside.container;
+    return id;
   }
 
   void place(OpId id) {
     Slab& slab = layout_.slabs[at(id)];
     if (slab.box.empty() || as<Constant>(graph_.op(id)) != nullptr) return;
-    const OpId residual = overwritten_residual(id);
-    if (residual >= 0) {
-      MessageSpan& span = layout_.spans[at(residual)];
+    const OpId overwritten = overwritten_input(id);
+    const OpId whole = outermost(id);
+    if (overwritten >= 0) {
+      MessageSpan& span = layout_.spans[at(overwritten)];
       if (span.finish_sends >= id) span = {span.finish_receives, id, true};
-      slab.buffer = layout_.slabs[at(residual)].buffer;
+      slab.buffer = layout_.slabs[at(overwritten)].buffer;
       auto& members = members_[static_cast<std::size_t>(slab.buffer)];
       members.box = hull(members.box, slab.box);
       members.request.last = std::max(members.request.last, last_use(id));
+    } else if (layout_.slabs[at(whole)].buffer >= 0) {
+      slab.buffer = layout_.slabs[at(whole)].buffer;
+      BufferRequest& request = members_[static_cast<std::size_t>(slab.buffer)].request;
+      request.first = std::min(request.first, first_use(id));
+      request.last = std::max(request.last, last_use(id));
     } else {
-      slab.buffer = static_cast<int>(members_.size());
-      members_.push_back({slab.box, graph_.op(id).type, {.n_bytes = 0, .first = first_use(id), .last = last_use(id)}});
+      slab.buffer = layout_.slabs[at(whole)].buffer = static_cast<int>(members_.size());
+      members_.push_back({layout_.slabs[at(whole)].box,
+                          graph_.op(id).type,
+                          {.n_bytes = 0, .first = first_use(id), .last = last_use(id)}});
     }
   }
 
@@ -107,7 +144,7 @@ class Builder {
       }
     }
     Slab& slab = layout_.slabs[at(id)];
-    if (slab.buffer >= 0) slab.box = members_[static_cast<std::size_t>(slab.buffer)].box;
+    if (slab.buffer >= 0 && slab.inside.container < 0) slab.box = members_[static_cast<std::size_t>(slab.buffer)].box;
   }
 
   struct Member {
@@ -123,6 +160,7 @@ class Builder {
   SlabLayout layout_;
   std::vector<int> first_reader_;  // [op]: first step of this rank that reads it, -1 if none
   std::vector<int> last_reader_;
+  std::vector<char> is_shared_;  // [op]: lies inside a concatenation, or holds what lies inside it
   std::vector<Member> members_;  // [buffer]
 };
 

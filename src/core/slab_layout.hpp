@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/arena.hpp"
+#include "core/concat_layout.hpp"
 #include "core/plan.hpp"
 
 namespace strake {
@@ -13,6 +14,7 @@ namespace strake {
 struct Slab {
   Box box;          // empty where the rank has nothing to do with the operator
   int buffer = -1;  // index into SlabLayout::buffers; -1 for constants and empty boxes
+  Inside inside;    // where the slab is a part of another one, in the same buffer
 };
 
 /// When the operators' messages must be over, in steps of the program (one step per operator, one more for the end).

@@ -83,6 +83,12 @@ void Program::place_slabs() {
     std::byte* data = slab.buffer < 0 ? nullptr : arena_.data() + arena.offsets[static_cast<std::size_t>(slab.buffer)];
     views_[at(id)] = dense_view(slab.box, graph_.op(id).type, data);
   }
+  for (OpId id = graph_.size(); id-- > 0;) {
+    const Slab& slab = layout_.slabs[at(id)];
+    if (slab.inside.container < 0) continue;
+    views_[at(id)] = views_[at(slab.inside.container)].window(in_container(slab.box, slab.inside));
+    views_[at(id)].box = slab.box;
+  }
 }
 
 void Program::place_constant(OpId id, kernels::WeightStore& weights) {
