@@ -9,6 +9,7 @@
 #include "kernels/depthwise_weights.hpp"
 #include "kernels/fast_activation.hpp"
 #include "kernels/finish.hpp"
+#include "kernels/isa.hpp"
 #include "kernels/multiversion.hpp"
 #include "kernels/strided.hpp"
 
@@ -33,11 +34,12 @@ struct Pixels {
   float* dst = nullptr;
   Index dst_step = 0;  // floats from pixel to pixel
   Index channels = 0;  // at least a lane
+  const Finish* finish = nullptr;
 };
 
 // One lane of channels of P pixels.
-template <Index K, Index S, Index P>
-STRAKE_LANE_FUNCTION void block(const Pixels& p, Index channel) {
+template <Index K, Index S, Index P, class Ending>
+STRAKE_LANE_FUNCTION void block(const Pixels& p, Index channel, const Ending& ending) {
   constexpr Index columns = (P - 1) * S + K;
   Lane sums[P];
 #pragma GCC unroll 8
@@ -57,25 +59,41 @@ STRAKE_LANE_FUNCTION void block(const Pixels& p, Index channel) {
     }
   }
 #pragma GCC unroll 8
-  for (Index i = 0; i < P; ++i) store(sums[i], p.dst + i * p.dst_step + channel);
+  for (Index i = 0; i < P; ++i) {
+    ending(sums[i]);
+    store(sums[i], p.dst + i * p.dst_step + channel);
+  }
 }
 
-template <Index K, Index S, Index P>
+template <Index K, Index S, Index P, bool avx512>
 STRAKE_LANE_FUNCTION void all_channels(const Pixels& p) {
-  Index channel = 0;
-  for (; channel + lane_floats <= p.channels; channel += lane_floats) block<K, S, P>(p, channel);
-  // The last lane begins earlier, so that it is whole.
-  if (channel < p.channels) block<K, S, P>(p, p.channels - lane_floats);
+  with_ending<avx512>(*p.finish, [&](const auto& ending) STRAKE_LANE_LAMBDA {
+    Index channel = 0;
+    for (; channel + lane_floats <= p.channels; channel += lane_floats) block<K, S, P>(p, channel, ending);
+    // The last lane begins earlier, so that it is whole.
+    if (channel < p.channels) block<K, S, P>(p, p.channels - lane_floats, ending);
+  });
 }
 
-#define STRAKE_DEPTHWISE(name, K, S)                                                               \
-  STRAKE_MULTIVERSION_FMA void name##_all(const Pixels& p) { all_channels<K, S, most_pixels>(p); } \
-  STRAKE_MULTIVERSION_FMA void name##_one(const Pixels& p) { all_channels<K, S, 1>(p); }
+#define STRAKE_DEPTHWISE(name, K, S)                                                                      \
+  STRAKE_MULTIVERSION_FMA void name##_all(const Pixels& p) { all_channels<K, S, most_pixels, false>(p); } \
+  STRAKE_MULTIVERSION_FMA void name##_one(const Pixels& p) { all_channels<K, S, 1, false>(p); }
 STRAKE_DEPTHWISE(rows_3_1, 3, 1)
 STRAKE_DEPTHWISE(rows_3_2, 3, 2)
 STRAKE_DEPTHWISE(rows_5_1, 5, 1)
 STRAKE_DEPTHWISE(rows_5_2, 5, 2)
 #undef STRAKE_DEPTHWISE
+
+#if defined(__x86_64__)
+#define STRAKE_DEPTHWISE(name, K, S)                                                                  \
+  STRAKE_AVX512 void name##_all_avx512(const Pixels& p) { all_channels<K, S, most_pixels, true>(p); } \
+  STRAKE_AVX512 void name##_one_avx512(const Pixels& p) { all_channels<K, S, 1, true>(p); }
+STRAKE_DEPTHWISE(rows_3_1, 3, 1)
+STRAKE_DEPTHWISE(rows_3_2, 3, 2)
+STRAKE_DEPTHWISE(rows_5_1, 5, 1)
+STRAKE_DEPTHWISE(rows_5_2, 5, 2)
+#undef STRAKE_DEPTHWISE
+#endif
 
 using RowFunction = void (*)(const Pixels&);
 
@@ -85,6 +103,14 @@ struct RowFunctions {
 };
 
 RowFunctions functions_for(Index kernel, Index stride) {
+#if defined(__x86_64__)
+  if (has_avx512()) {
+    if (kernel == 3 && stride == 1) return {rows_3_1_all_avx512, rows_3_1_one_avx512};
+    if (kernel == 3 && stride == 2) return {rows_3_2_all_avx512, rows_3_2_one_avx512};
+    if (kernel == 5 && stride == 1) return {rows_5_1_all_avx512, rows_5_1_one_avx512};
+    if (kernel == 5 && stride == 2) return {rows_5_2_all_avx512, rows_5_2_one_avx512};
+  }
+#endif
   if (kernel == 3 && stride == 1) return {rows_3_1_all, rows_3_1_one};
   if (kernel == 3 && stride == 2) return {rows_3_2_all, rows_3_2_one};
   if (kernel == 5 && stride == 1) return {rows_5_1_all, rows_5_1_one};
@@ -105,7 +131,13 @@ class FastDepthwise final : public Kernel {
         weights_(depthwise_weights(context, g_)),
         bias_(padded_bias(context, g_.out_channels)),
         zeros_(static_cast<std::size_t>(g_.out_channels.size()), 0.0F) {
-    for (const PostOp& post_op : as<Conv>(context.op())->post_ops) functions_.push_back(std::get<Activation>(post_op));
+    const std::vector<PostOp>& post_ops = as<Conv>(context.op())->post_ops;
+    const std::optional<Finish> all = fast_finish(post_ops);
+    if (all && ends_in_registers(*all)) {
+      finish_ = *all;
+    } else {
+      for (const PostOp& post_op : post_ops) functions_.push_back(std::get<Activation>(post_op));
+    }
   }
 
   void run() override {
@@ -132,7 +164,8 @@ class FastDepthwise final : public Kernel {
                   .bias = bias_.data(),
                   .dst = out,
                   .dst_step = dst_.strides[3],
-                  .channels = g_.out_channels.size()};
+                  .channels = g_.out_channels.size(),
+                  .finish = &finish_};
     for (Index x = 0; x < g_.ow;) {
       const Index n_pixels = x + most_pixels <= g_.ow ? most_pixels : 1;
       find_cells(row, x, n_pixels, pixels.n_rows, cells);
@@ -162,7 +195,8 @@ class FastDepthwise final : public Kernel {
   std::shared_ptr<Blob> weights_;
   std::vector<float> bias_;
   std::vector<float> zeros_;  // a cell of the padding
-  std::vector<Activation> functions_;
+  Finish finish_;
+  std::vector<Activation> functions_;  // behind it
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "kernels/finish.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "kernels/activation.hpp"
 #include "kernels/fast_activation.hpp"
@@ -40,6 +41,14 @@ std::optional<Finish> fast_finish(std::vector<PostOp> post_ops) {
   std::optional<Finish> finish = simple_finish(post_ops);
   if (finish) finish->function = function;
   return finish;
+}
+
+bool ends_in_registers(const Finish& finish) {
+  if (!finish.function) return true;
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const bool bounded = finish.low > -infinity || finish.high < infinity;
+  return !bounded &&
+         (finish.function->kind == ActivationKind::swish || finish.function->kind == ActivationKind::hard_swish);
 }
 
 void finish_pixel(const std::vector<PostOp>& post_ops, float* sums, Index n, float* out) {

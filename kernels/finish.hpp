@@ -49,6 +49,37 @@ STRAKE_LANE_FUNCTION void finish_lane(Lane& value, const Finish& finish, const f
   }
 }
 
+/// Whether `with_ending` has what comes behind bias and residual: bounds or one function.
+[[nodiscard]] bool ends_in_registers(const Finish& finish);
+
+struct Bounds {
+  float low, high;
+  STRAKE_LANE_FUNCTION void operator()(Lane& value) const {
+    raise_to(Lane{} + low, value);
+    lower_to(Lane{} + high, value);
+  }
+};
+
+template <bool avx512, ActivationKind kind>
+struct Activated {
+  float alpha;
+  STRAKE_LANE_FUNCTION void operator()(Lane& value) const {
+    apply_to_lane<avx512>({.kind = kind, .alpha = alpha, .beta = 0}, value);
+  }
+};
+
+/// Calls `body` with what comes behind bias and residual as a function of a lane, so that it is compiled for each.
+/// @pre ends_in_registers(finish)
+template <bool avx512, class Body>
+STRAKE_LANE_FUNCTION void with_ending(const Finish& finish, const Body& body) {
+  if (!finish.function)
+    body(Bounds{finish.low, finish.high});
+  else if (finish.function->kind == ActivationKind::swish)
+    body(Activated<avx512, ActivationKind::swish>{finish.function->alpha});
+  else
+    body(Activated<avx512, ActivationKind::hard_swish>{});
+}
+
 /// Post-ops that fit: an addition, then bounds; empty for all others. The bias is for the caller to set.
 [[nodiscard]] std::optional<Finish> simple_finish(const std::vector<PostOp>& post_ops);
 

@@ -13,6 +13,7 @@ inline constexpr Index lane_floats = 16;
 
 /// Functions on lanes are always inlined: how a lane is passed depends on the instruction set.
 #define STRAKE_LANE_FUNCTION [[gnu::always_inline]] inline
+#define STRAKE_LANE_LAMBDA __attribute__((always_inline))
 
 #if defined(__aarch64__)
 

@@ -67,7 +67,8 @@ STRAKE_LANE_FUNCTION void swish_vector(float factor, LaneVector& x) {
   p = p * f + 2.402264791363012e-1F;
   p = p * f + 6.931472028550421e-1F;
   p = p * f + 1.0F;
-  x = x / (1.0F + reinterpret_cast<LaneVector>(reinterpret_cast<LaneInts>(p) + (reinterpret_cast<LaneInts>(shifted) << 23)));
+  x = x / (1.0F +
+           reinterpret_cast<LaneVector>(reinterpret_cast<LaneInts>(p) + (reinterpret_cast<LaneInts>(shifted) << 23)));
 }
 
 STRAKE_LANE_FUNCTION void swish_lane(float factor, Lane& lane) {

@@ -2,7 +2,6 @@
 #include "kernels/micro_gemm.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "kernels/isa.hpp"
 #include "kernels/lane.hpp"
@@ -51,21 +50,10 @@ struct FinishedBy {
   }
 };
 
-struct Bounds {
-  float low, high;
-  STRAKE_LANE_FUNCTION void operator()(Lane& value) const {
-    raise_to(Lane{} + low, value);
-    lower_to(Lane{} + high, value);
-  }
-};
-
-template <bool avx512, ActivationKind kind>
-struct Activated {
-  float alpha;
-  STRAKE_LANE_FUNCTION void operator()(Lane& value) const {
-    apply_to_lane<avx512>({.kind = kind, .alpha = alpha, .beta = 0}, value);
-  }
-};
+template <class Function>
+STRAKE_LANE_FUNCTION FinishedBy<Function> finished_by(const Finish& finish, const Function& function) {
+  return {finish.bias, finish.adds_to_dst, function};
+}
 
 // ---- blocks -------------------------------------------------------------------------------------------------------
 
@@ -124,27 +112,11 @@ STRAKE_LANE_FUNCTION void multiply_rows(const PanelProduct& p, const Ending& end
   }
 }
 
-// All columns of a panel, finished as `in_registers` allows.
+// All columns of a panel.
 template <int R, bool avx512>
 STRAKE_LANE_FUNCTION void multiply_and_finish(const PanelProduct& p, const Finish& finish) {
-  if (!finish.function) {
-    multiply_rows<R>(p, FinishedBy<Bounds>{finish.bias, finish.adds_to_dst, {finish.low, finish.high}});
-  } else if (finish.function->kind == ActivationKind::swish) {
-    using Swish = Activated<avx512, ActivationKind::swish>;
-    multiply_rows<R>(p, FinishedBy<Swish>{finish.bias, finish.adds_to_dst, {finish.function->alpha}});
-  } else {
-    using HardSwish = Activated<avx512, ActivationKind::hard_swish>;
-    multiply_rows<R>(p, FinishedBy<HardSwish>{finish.bias, finish.adds_to_dst, {}});
-  }
-}
-
-// Whether `multiply_and_finish` has it: others are finished behind a block.
-bool in_registers(const Finish& finish) {
-  if (!finish.function) return true;
-  const bool bounded = finish.low > -std::numeric_limits<float>::infinity() ||
-                       finish.high < std::numeric_limits<float>::infinity();
-  return !bounded && (finish.function->kind == ActivationKind::swish ||
-                      finish.function->kind == ActivationKind::hard_swish);
+  with_ending<avx512>(finish,
+                      [&](const auto& ending) STRAKE_LANE_LAMBDA { multiply_rows<R>(p, finished_by(finish, ending)); });
 }
 
 STRAKE_MULTIVERSION_FMA void multiply_few_rows(const PanelProduct& p) { multiply_rows<most_rows>(p, Stored{}); }
@@ -153,7 +125,8 @@ STRAKE_MULTIVERSION_FMA void finish_few_rows(const PanelProduct& p, const Finish
 }
 
 #if defined(__x86_64__)
-// By hand: as versions of the functions above, each of their blocks would be compiled for registers that do not hold it.
+// By hand: as versions of the functions above, each of their blocks would be compiled for registers that do not hold
+// it.
 STRAKE_AVX512 void multiply_many_rows(const PanelProduct& p) { multiply_rows<most_rows_avx512>(p, Stored{}); }
 STRAKE_AVX512 void finish_many_rows(const PanelProduct& p, const Finish& finish) {
   multiply_and_finish<most_rows_avx512, true>(p, finish);
@@ -214,7 +187,7 @@ void for_each_block(const PanelProduct& product, Visit visit) {
 void multiply(const PanelProduct& product) { for_each_block(product, multiply_block); }
 
 void multiply(const PanelProduct& product, const Finish& finish, Index columns) {
-  if (columns == product.width && in_registers(finish)) {
+  if (columns == product.width && ends_in_registers(finish)) {
     for_each_block(product, [&](const PanelProduct& block) { finish_block(block, finish); });
     return;
   }

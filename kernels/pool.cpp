@@ -2,6 +2,7 @@
 // Pooling in NHWC: the loop over channels is innermost and vectorised.
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 
@@ -12,6 +13,8 @@
 namespace strake::kernels {
 
 namespace {
+
+constexpr Index most_taps = 64;  // of a window whose cells are all found before the first is read
 
 // Taps of one window along one axis, in whole-map coordinates.
 struct Taps {
@@ -43,6 +46,7 @@ class PoolKernel final : public Kernel {
     const Shape& map = context.src_shape(0);
     for (Index y = dst_.box[2].begin; y < dst_.box[2].end; ++y) rows_.push_back(taps_of(pool_.window.h, y, map[2]));
     for (Index x = dst_.box[3].begin; x < dst_.box[3].end; ++x) columns_.push_back(taps_of(pool_.window.w, x, map[3]));
+    few_taps_ = pool_.window.h.kernel * pool_.window.w.kernel <= most_taps;
   }
 
   void run() override {
@@ -54,6 +58,8 @@ class PoolKernel final : public Kernel {
         maximum_row<std::uint8_t>(row / oh, row % oh);
       else if (dst_.type == ElementType::i8)
         maximum_row<std::int8_t>(row / oh, row % oh);
+      else if (few_taps_)
+        row_of_few_taps(row / oh, row % oh);
       else if (pool_.kind == PoolKind::max)
         maximum_row<float>(row / oh, row % oh);
       else
@@ -64,6 +70,24 @@ class PoolKernel final : public Kernel {
   [[nodiscard]] std::string implementation() const override { return "own_pool"; }
 
  private:
+  // Each channel's result stays in a register until all taps are seen.
+  void row_of_few_taps(Index n, Index y) const {
+    const Index c = dst_.box[1].size();
+    const Taps& row = rows_[static_cast<std::size_t>(y)];
+    float* out = dst_.floats() + n * dst_.strides[0] + y * dst_.strides[2];
+    std::array<const float*, most_taps> taps{};
+    for (std::size_t x = 0; x < columns_.size(); ++x, out += dst_.strides[3]) {
+      Index n_taps = 0;
+      for_each_tap<float>(n, row, columns_[x], [&](const float* in) { taps[static_cast<std::size_t>(n_taps++)] = in; });
+      if (pool_.kind == PoolKind::max) {
+        largest_of(taps.data(), n_taps, out, c);
+      } else {
+        const bool divides = pool_.kind == PoolKind::average;
+        mean_of(taps.data(), n_taps, divides ? static_cast<float>(cells(row, columns_[x])) : 1, out, c);
+      }
+    }
+  }
+
   template <class T>
   void maximum_row(Index n, Index y) const {
     const Index c = dst_.box[1].size();
@@ -109,6 +133,7 @@ class PoolKernel final : public Kernel {
   View dst_;
   std::vector<Taps> rows_;
   std::vector<Taps> columns_;
+  bool few_taps_ = false;
 };
 
 }  // namespace

@@ -1,9 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/row_loops.hpp"
 
+#include <algorithm>
+#include <limits>
+
+#include "kernels/lane.hpp"
 #include "kernels/multiversion.hpp"
 
 namespace strake::kernels {
+
+namespace {
+
+struct Largest {
+  static constexpr float first = std::numeric_limits<float>::lowest();
+  STRAKE_LANE_FUNCTION void take(const Lane& in, Lane& out) const { raise_to(in, out); }
+  STRAKE_LANE_FUNCTION void finish(Lane&) const {}
+};
+
+struct Mean {
+  static constexpr float first = 0;
+  float by;
+  STRAKE_LANE_FUNCTION void take(const Lane& in, Lane& out) const { out += in; }
+  STRAKE_LANE_FUNCTION void finish(Lane& out) const {
+    alignas(64) float values[lane_floats];
+    store(out, values);
+    for (float& value : values) value /= by;
+    load(values, out);
+  }
+};
+
+// `n` lanes of all rows at once, from channel `c` on.
+template <int n, class Fold>
+STRAKE_LANE_FUNCTION void fold_lanes(const float* const* in, Index n_in, float* out, Index c, const Fold& fold) {
+  Lane all[n];
+#pragma GCC unroll 4
+  for (int l = 0; l < n; ++l) all[l] = Lane{} + Fold::first;
+  for (Index t = 0; t < n_in; ++t)
+#pragma GCC unroll 4
+    for (int l = 0; l < n; ++l) {
+      Lane value;
+      load(in[t] + c + l * lane_floats, value);
+      fold.take(value, all[l]);
+    }
+#pragma GCC unroll 4
+  for (int l = 0; l < n; ++l) {
+    fold.finish(all[l]);
+    store(all[l], out + c + l * lane_floats);
+  }
+}
+
+template <class Fold>
+STRAKE_LANE_FUNCTION void fold_rows(const float* const* in, Index n_in, float* out, Index n, const Fold& fold) {
+  Index c = 0;
+  for (; c + 4 * lane_floats <= n; c += 4 * lane_floats) fold_lanes<4>(in, n_in, out, c, fold);
+  for (; c + lane_floats <= n; c += lane_floats) fold_lanes<1>(in, n_in, out, c, fold);
+  if (c == n) return;
+  Lane all = Lane{} + Fold::first;
+  for (Index t = 0; t < n_in; ++t) {
+    Lane value;
+    load(in[t] + c, n - c, value);
+    fold.take(value, all);
+  }
+  fold.finish(all);
+  store(all, n - c, out + c);
+}
+
+}  // namespace
+
+STRAKE_MULTIVERSION void largest_of(const float* const* in, Index n_in, float* out, Index n) {
+  fold_rows(in, n_in, out, n, Largest{});
+}
+
+STRAKE_MULTIVERSION void mean_of(const float* const* in, Index n_in, float by, float* out, Index n) {
+  fold_rows(in, n_in, out, n, Mean{by});
+}
 
 STRAKE_MULTIVERSION void add_row(const float* in, float* out, Index n) {
   for (Index i = 0; i < n; ++i) out[i] += in[i];
