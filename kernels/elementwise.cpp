@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that compute each cell from the same cell of their inputs.
 
+#include <array>
 #include <cmath>
 
 #include "core/errors.hpp"
@@ -22,6 +23,11 @@ void apply_run(const Activation& function, const float* in, Index in_step, float
   for (Index i = 0; i < n; ++i) apply(function, in + i * in_step, out + i * out_step, 1);
 }
 
+void apply_run(const std::vector<PostOp>& post_ops, float* out, Index step, Index n) {
+  if (step == 1) return apply(post_ops, out, n);
+  for (Index i = 0; i < n && !post_ops.empty(); ++i) apply(post_ops, out + i * step, 1);
+}
+
 KernelPtr make_activation(const MakeContext& context, const Activation& function) {
   const View src = context.request.src.front();
   const View dst = context.request.dst;
@@ -35,21 +41,38 @@ KernelPtr make_activation(const MakeContext& context, const Activation& function
 
 // ---- Binary -------------------------------------------------------------------------------------------------------
 
-#define STRAKE_BINARY(name, expression)                                                                              \
-  STRAKE_MULTIVERSION void name(const float* a, Index sa, const float* b, Index sb, float* out, Index so, Index n) { \
-    if (sa == 1 && sb == 1 && so == 1) {                                                                             \
-      for (Index i = 0; i < n; ++i) {                                                                                \
-        const float x = a[i];                                                                                        \
-        const float y = b[i];                                                                                        \
-        out[i] = expression;                                                                                         \
-      }                                                                                                              \
-      return;                                                                                                        \
-    }                                                                                                                \
-    for (Index i = 0; i < n; ++i) {                                                                                  \
-      const float x = a[i * sa];                                                                                     \
-      const float y = b[i * sb];                                                                                     \
-      out[i * so] = expression;                                                                                      \
-    }                                                                                                                \
+/// Runs of cells in three views: two operands and the result.
+struct BinaryRuns {
+  const float* a;
+  const float* b;
+  float* out;
+  std::array<Index, 3> inner;  // out, a, b: from cell to cell
+  std::array<Index, 3> outer;  // from run to run
+  Index length;
+};
+
+#define STRAKE_BINARY(name, expression)                                 \
+  STRAKE_MULTIVERSION void name(const BinaryRuns& runs, Index n_runs) { \
+    const auto [so, sa, sb] = runs.inner;                               \
+    const bool gapless = sa == 1 && sb == 1 && so == 1;                 \
+    for (Index run = 0; run < n_runs; ++run) {                          \
+      const float* a = runs.a + run * runs.outer[1];                    \
+      const float* b = runs.b + run * runs.outer[2];                    \
+      float* out = runs.out + run * runs.outer[0];                      \
+      if (gapless) {                                                    \
+        for (Index i = 0; i < runs.length; ++i) {                       \
+          const float x = a[i];                                         \
+          const float y = b[i];                                         \
+          out[i] = expression;                                          \
+        }                                                               \
+        continue;                                                       \
+      }                                                                 \
+      for (Index i = 0; i < runs.length; ++i) {                         \
+        const float x = a[i * sa];                                      \
+        const float y = b[i * sb];                                      \
+        out[i * so] = expression;                                       \
+      }                                                                 \
+    }                                                                   \
   }
 
 STRAKE_BINARY(loop_add, x + y)
@@ -62,7 +85,7 @@ STRAKE_BINARY(loop_pow, std::pow(x, y))
 
 #undef STRAKE_BINARY
 
-using BinaryLoop = void (*)(const float*, Index, const float*, Index, float*, Index, Index);
+using BinaryLoop = void (*)(const BinaryRuns&, Index);
 
 BinaryLoop loop_of(BinaryKind kind) {
   switch (kind) {
@@ -89,23 +112,74 @@ KernelPtr make_binary(const MakeContext& context, const Binary& binary) {
   const View b = context.request.src[1];
   const View dst = context.request.dst;
   Walk walk = broadcast_walk(dst, {a, b});
-  return make_own([a, b, dst, walk = std::move(walk), loop = loop_of(binary.kind), post_ops = binary.post_ops] {
-    for_each_piece<3>(walk, [&](const std::array<Index, 3>& at, Index n) {
-      float* out = dst.floats() + at[0];
-      loop(a.floats() + at[1], walk.inner[1], b.floats() + at[2], walk.inner[2], out, walk.inner[0], n);
-      if (walk.inner[0] == 1) {
-        apply(post_ops, out, n);
-      } else if (!post_ops.empty()) {
-        for (Index i = 0; i < n; ++i) apply(post_ops, out + i * walk.inner[0], 1);
-      }
+  BinaryRuns runs{.a = nullptr,
+                  .b = nullptr,
+                  .out = nullptr,
+                  .inner = {walk.inner[0], walk.inner[1], walk.inner[2]},
+                  .outer = {},
+                  .length = walk.length};
+  if (!walk.sizes.empty()) runs.outer = {walk.strides[0].back(), walk.strides[1].back(), walk.strides[2].back()};
+  // A long run is divided among threads, short ones are not worth a call each.
+  constexpr Index long_run = 4096;
+  if (walk.length >= long_run)
+    return make_own([a, b, dst, runs, walk = std::move(walk), loop = loop_of(binary.kind), post_ops = binary.post_ops] {
+      for_each_piece<3>(walk, [&](const std::array<Index, 3>& at, Index n) {
+        BinaryRuns piece = runs;
+        piece.out = dst.floats() + at[0];
+        piece.a = a.floats() + at[1];
+        piece.b = b.floats() + at[2];
+        piece.length = n;
+        loop(piece, 1);
+        apply_run(post_ops, piece.out, walk.inner[0], n);
+      });
+    });
+  return make_own([a, b, dst, runs, walk = std::move(walk), loop = loop_of(binary.kind), post_ops = binary.post_ops] {
+    for_each_group<3>(walk, [&](const std::array<Index, 3>& at, Index n_runs) {
+      BinaryRuns group = runs;
+      group.out = dst.floats() + at[0];
+      group.a = a.floats() + at[1];
+      group.b = b.floats() + at[2];
+      loop(group, n_runs);
+      for (Index run = 0; run < n_runs && !post_ops.empty(); ++run)
+        apply_run(post_ops, group.out + run * runs.outer[0], walk.inner[0], walk.length);
     });
   });
 }
 
 // ---- ScaleShift ---------------------------------------------------------------------------------------------------
 
-STRAKE_MULTIVERSION void scale_shift(const float* in, const float* scale, const float* shift, float* out, Index n) {
-  for (Index c = 0; c < n; ++c) out[c] = in[c] * scale[c] + shift[c];
+/// Pixels of n channels each.
+struct Pixels {
+  const float* in;
+  Index in_step;  // from pixel to pixel
+  float* out;
+  Index out_step;
+  Index count;
+};
+
+STRAKE_MULTIVERSION void scale_shift(const Pixels& pixels, const float* scale, const float* shift, Index n) {
+  for (Index i = 0; i < pixels.count; ++i) {
+    const float* in = pixels.in + i * pixels.in_step;
+    float* out = pixels.out + i * pixels.out_step;
+    for (Index c = 0; c < n; ++c) out[c] = in[c] * scale[c] + shift[c];
+  }
+}
+
+// With ReLU behind it, as most are.
+STRAKE_MULTIVERSION void scale_shift_relu(const Pixels& pixels, const float* scale, const float* shift, Index n) {
+  for (Index i = 0; i < pixels.count; ++i) {
+    const float* in = pixels.in + i * pixels.in_step;
+    float* out = pixels.out + i * pixels.out_step;
+    for (Index c = 0; c < n; ++c) {
+      const float x = in[c] * scale[c] + shift[c];
+      out[c] = x > 0 ? x : 0.0F;
+    }
+  }
+}
+
+bool is_relu(const std::vector<PostOp>& post_ops) {
+  const auto* function = post_ops.size() == 1 ? std::get_if<Activation>(&post_ops.front()) : nullptr;
+  return function != nullptr && function->kind == ActivationKind::relu;
 }
 
 // One number per channel of the box.
@@ -141,25 +215,35 @@ Walk channel_runs(const std::vector<View>& views) {
 KernelPtr make_scale_shift(const MakeContext& context, const ScaleShift& op) {
   const View src = context.request.src.front();
   const View dst = context.request.dst;
-  return make_own([src, dst, walk = channel_runs({src, dst}), scale = channel_values(context, op.scale, 1),
-                   shift = channel_values(context, op.shift, 0), post_ops = op.post_ops] {
-    const bool gapless = walk.inner[0] == 1 && walk.inner[1] == 1;
+  Walk walk = channel_runs({src, dst});
+  std::vector<float> scale = channel_values(context, op.scale, 1);
+  std::vector<float> shift = channel_values(context, op.shift, 0);
+  if (walk.inner[0] == 1 && walk.inner[1] == 1) {
+    const std::array<Index, 2> steps = {walk.sizes.empty() ? 0 : walk.strides[0].back(),
+                                        walk.sizes.empty() ? 0 : walk.strides[1].back()};
+    return make_own([=, walk = std::move(walk), scale = std::move(scale), shift = std::move(shift),
+                     relu = is_relu(op.post_ops), post_ops = op.post_ops] {
+      for_each_group<2>(walk, [&](const std::array<Index, 2>& at, Index n_pixels) {
+        const Pixels pixels{src.floats() + at[0], steps[0], dst.floats() + at[1], steps[1], n_pixels};
+        (relu ? scale_shift_relu : scale_shift)(pixels, scale.data(), shift.data(), walk.length);
+        for (Index i = 0; i < n_pixels && !relu && !post_ops.empty(); ++i)
+          apply(post_ops, pixels.out + i * steps[1], walk.length);
+      });
+    });
+  }
+  return make_own(
+      [src, dst, walk = std::move(walk), scale = std::move(scale), shift = std::move(shift), post_ops = op.post_ops] {
 #pragma omp parallel for schedule(static) if (walk.n_runs * walk.length > parallel_floats)
-    for (Index run = 0; run < walk.n_runs; ++run) {
-      const float* in = src.floats() + walk.offset(run, 0);
-      float* out = dst.floats() + walk.offset(run, 1);
-      if (gapless) {
-        scale_shift(in, scale.data(), shift.data(), out, walk.length);
-        apply(post_ops, out, walk.length);
-        continue;
-      }
-      for (Index c = 0; c < walk.length; ++c) {
-        const auto place = static_cast<std::size_t>(c);
-        out[c * walk.inner[1]] = in[c * walk.inner[0]] * scale[place] + shift[place];
-        apply(post_ops, out + c * walk.inner[1], 1);
-      }
-    }
-  });
+        for (Index run = 0; run < walk.n_runs; ++run) {
+          const float* in = src.floats() + walk.offset(run, 0);
+          float* out = dst.floats() + walk.offset(run, 1);
+          for (Index c = 0; c < walk.length; ++c) {
+            const auto place = static_cast<std::size_t>(c);
+            out[c * walk.inner[1]] = in[c * walk.inner[0]] * scale[place] + shift[place];
+            apply(post_ops, out + c * walk.inner[1], 1);
+          }
+        }
+      });
 }
 
 // ---- NormalizePicture ---------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ constexpr int most_rows = 3;  // 12 of AVX's 16 registers hold sums of one lane;
 constexpr int most_lanes = 2;
 #endif
 constexpr int most_rows_avx512 = 14;  // 28 of its 32 registers hold sums
-constexpr Index rows_ahead = 8;       // of the right-hand side, which may come from memory
+constexpr Index rows_ahead = 96;      // of the right-hand side, which may come from memory
 
 // ---- what sums begin with, and what is done to them before they are stored ----------------------------------------
 

@@ -78,4 +78,24 @@ void for_each_piece(const Walk& walk, const Body& body) {
   }
 }
 
+/// Calls body(offsets, n) for groups of n whole runs that follow each other along the last outer axis: n is at most
+/// `walk.sizes.back()`, 1 where there is no such axis. Of all threads; which runs make a group must not matter.
+template <std::size_t N, class Body>
+void for_each_group(const Walk& walk, const Body& body) {
+  const Index longest = walk.sizes.empty() ? 1 : walk.sizes.back();
+  constexpr Index share = 64;
+  const Index shares = std::min(share, walk.n_runs);
+#pragma omp parallel for schedule(static) if (walk.n_runs * walk.length > parallel_floats)
+  for (Index one = 0; one < shares; ++one) {
+    const Index end = walk.n_runs * (one + 1) / shares;
+    for (Index run = walk.n_runs * one / shares; run < end;) {
+      const Index n = std::min(end - run, longest - run % longest);
+      std::array<Index, N> offsets;
+      for (std::size_t view = 0; view < N; ++view) offsets[view] = walk.offset(run, view);
+      body(offsets, n);
+      run += n;
+    }
+  }
+}
+
 }  // namespace strake::kernels

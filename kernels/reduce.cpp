@@ -6,6 +6,7 @@
 #include "kernels/along.hpp"
 #include "kernels/makers.hpp"
 #include "kernels/multiversion.hpp"
+#include "kernels/row_loops.hpp"
 
 namespace strake::kernels {
 
@@ -13,13 +14,7 @@ namespace {
 
 // ---- ReduceRows, ReduceParts --------------------------------------------------------------------------------------
 
-// out[c] = f over `count` runs of n channels, `step` elements apart; in order.
-STRAKE_MULTIVERSION void sum_runs(const float* in, Index count, Index step, float* out, Index n) {
-  for (Index c = 0; c < n; ++c) out[c] = 0.0F;
-  for (Index i = 0; i < count; ++i)
-    for (Index c = 0; c < n; ++c) out[c] += in[i * step + c];
-}
-
+// out[c] = the largest over `count` runs of n channels, `step` elements apart; in order.
 STRAKE_MULTIVERSION void max_runs(const float* in, Index count, Index step, float* out, Index n) {
   for (Index c = 0; c < n; ++c) out[c] = in[c];
   for (Index i = 1; i < count; ++i)
@@ -31,7 +26,7 @@ KernelPtr make_reduce_rows(const MakeContext& context, ReduceKind kind) {
   const View dst = context.request.dst;
   return make_own([src, dst, kind] {
     const Index rows = dst.box[2].size();
-    const auto reduce = kind == ReduceKind::sum ? sum_runs : max_runs;
+    const auto reduce = kind == ReduceKind::sum ? sum_rows : max_runs;
 #pragma omp parallel for schedule(static) if (src.box.volume() > parallel_floats)
     for (Index i = 0; i < dst.box[0].size() * rows; ++i)
       reduce(src.floats() + i / rows * src.strides[0] + i % rows * src.strides[2], src.box[3].size(), src.strides[3],
@@ -43,7 +38,7 @@ KernelPtr make_reduce_parts(const MakeContext& context, const ReduceParts& op) {
   const View src = context.request.src.front();
   const View dst = context.request.dst;
   return make_own([src, dst, op] {
-    const auto reduce = op.kind == ReduceKind::sum ? sum_runs : max_runs;
+    const auto reduce = op.kind == ReduceKind::sum ? sum_rows : max_runs;
     for (Index n = 0; n < dst.box[0].size(); ++n) {
       float* out = dst.floats() + n * dst.strides[0];
       reduce(src.floats() + n * src.strides[0], src.box[2].size(), src.strides[2], out, dst.box[1].size());

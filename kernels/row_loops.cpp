@@ -17,6 +17,12 @@ struct Largest {
   STRAKE_LANE_FUNCTION void finish(Lane&) const {}
 };
 
+struct Sum {
+  static constexpr float first = 0;
+  STRAKE_LANE_FUNCTION void take(const Lane& in, Lane& out) const { out += in; }
+  STRAKE_LANE_FUNCTION void finish(Lane&) const {}
+};
+
 struct Mean {
   static constexpr float first = 0;
   float by;
@@ -29,9 +35,21 @@ struct Mean {
   }
 };
 
+// Where the rows lie.
+struct Listed {
+  const float* const* in;
+  STRAKE_LANE_FUNCTION const float* operator()(Index row) const { return in[row]; }
+};
+
+struct Spaced {
+  const float* in;
+  Index step;
+  STRAKE_LANE_FUNCTION const float* operator()(Index row) const { return in + row * step; }
+};
+
 // `n` lanes of all rows at once, from channel `c` on.
-template <int n, class Fold>
-STRAKE_LANE_FUNCTION void fold_lanes(const float* const* in, Index n_in, float* out, Index c, const Fold& fold) {
+template <int n, class Rows, class Fold>
+STRAKE_LANE_FUNCTION void fold_lanes(const Rows& rows, Index n_in, float* out, Index c, const Fold& fold) {
   Lane all[n];
 #pragma GCC unroll 4
   for (int l = 0; l < n; ++l) all[l] = Lane{} + Fold::first;
@@ -39,7 +57,7 @@ STRAKE_LANE_FUNCTION void fold_lanes(const float* const* in, Index n_in, float* 
 #pragma GCC unroll 4
     for (int l = 0; l < n; ++l) {
       Lane value;
-      load(in[t] + c + l * lane_floats, value);
+      load(rows(t) + c + l * lane_floats, value);
       fold.take(value, all[l]);
     }
 #pragma GCC unroll 4
@@ -49,16 +67,18 @@ STRAKE_LANE_FUNCTION void fold_lanes(const float* const* in, Index n_in, float* 
   }
 }
 
-template <class Fold>
-STRAKE_LANE_FUNCTION void fold_rows(const float* const* in, Index n_in, float* out, Index n, const Fold& fold) {
+template <class Rows, class Fold>
+STRAKE_LANE_FUNCTION void fold_rows(const Rows& rows, Index n_in, float* out, Index n, const Fold& fold) {
   Index c = 0;
-  for (; c + 4 * lane_floats <= n; c += 4 * lane_floats) fold_lanes<4>(in, n_in, out, c, fold);
-  for (; c + lane_floats <= n; c += lane_floats) fold_lanes<1>(in, n_in, out, c, fold);
+  for (; c + 4 * lane_floats <= n; c += 4 * lane_floats) fold_lanes<4>(rows, n_in, out, c, fold);
+  for (; c + lane_floats <= n; c += lane_floats) fold_lanes<1>(rows, n_in, out, c, fold);
   if (c == n) return;
+  // The last lane begins earlier, so that it is whole.
+  if (n > lane_floats) return fold_lanes<1>(rows, n_in, out, n - lane_floats, fold);
   Lane all = Lane{} + Fold::first;
   for (Index t = 0; t < n_in; ++t) {
     Lane value;
-    load(in[t] + c, n - c, value);
+    load(rows(t) + c, n - c, value);
     fold.take(value, all);
   }
   fold.finish(all);
@@ -68,11 +88,15 @@ STRAKE_LANE_FUNCTION void fold_rows(const float* const* in, Index n_in, float* o
 }  // namespace
 
 STRAKE_MULTIVERSION void largest_of(const float* const* in, Index n_in, float* out, Index n) {
-  fold_rows(in, n_in, out, n, Largest{});
+  fold_rows(Listed{in}, n_in, out, n, Largest{});
 }
 
 STRAKE_MULTIVERSION void mean_of(const float* const* in, Index n_in, float by, float* out, Index n) {
-  fold_rows(in, n_in, out, n, Mean{by});
+  fold_rows(Listed{in}, n_in, out, n, Mean{by});
+}
+
+STRAKE_MULTIVERSION void sum_rows(const float* in, Index n_in, Index step, float* out, Index n) {
+  fold_rows(Spaced{in, step}, n_in, out, n, Sum{});
 }
 
 STRAKE_MULTIVERSION void add_row(const float* in, float* out, Index n) {

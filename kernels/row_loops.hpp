@@ -24,6 +24,9 @@ void divide_row(float* values, float by, Index n);
 /// out[i] = the largest of in[t][i] over all `n_in` rows, in their order, a NaN left out; the lowest number of none.
 void largest_of(const float* const* in, Index n_in, float* out, Index n);
 
+/// out[i] = 0 + in[i] + in[step + i] + ... of all `n_in` rows, in this order.
+void sum_rows(const float* in, Index n_in, Index step, float* out, Index n);
+
 /// out[i] = (0 + in[0][i] + in[1][i] + ...) / by, in this order.
 void mean_of(const float* const* in, Index n_in, float by, float* out, Index n);
 
