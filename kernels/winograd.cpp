@@ -86,16 +86,30 @@ struct ChunkShape {
   [[nodiscard]] Index floats(Index n_points) const { return n_points * (v_point + product_point); }
 };
 
-// As many tiles as fit beside the weights: large weights want to pass by seldom.
-ChunkShape chunk_shape(Index m, const ConvGeometry& g, Index all_tiles) {
+// Weights that threads may each read on their own, and the tiles that make that worth it: then they need not wait for
+// each other, nor fetch what another one has computed.
+constexpr Index most_weight_bytes_alone = 4 * chunk_bytes;
+constexpr Index least_tiles_alone = 8;
+
+Index weight_bytes(Index m, const ConvGeometry& g) {
+  return points(m) * points(m) * g.ic * g.out_channels.size() * static_cast<Index>(sizeof(float));
+}
+
+bool threads_are_alone(Index m, const ConvGeometry& g, Index all_tiles, Index threads) {
+  return threads == 1 || (weight_bytes(m, g) <= most_weight_bytes_alone && all_tiles >= least_tiles_alone * threads);
+}
+
+// As many tiles as fit beside the weights: large weights want to pass by seldom. Threads that are alone get equally
+// many chunks.
+ChunkShape chunk_shape(Index m, const ConvGeometry& g, Index all_tiles, Index threads) {
   const Index n_points = points(m) * points(m);
   ChunkShape shape;
   shape.v_step = spread_rows(g.ic);
   shape.product_step = spread_rows(g.out_channels.size());
   const Index tile_bytes = n_points * (shape.v_step + shape.product_step) * static_cast<Index>(sizeof(float));
-  const Index weight_bytes = n_points * g.ic * g.out_channels.size() * static_cast<Index>(sizeof(float));
-  const Index wanted = std::max<Index>(std::max(chunk_bytes, weight_bytes / 2) / tile_bytes, 8);
-  const Index chunks = (all_tiles + wanted - 1) / wanted;
+  const Index wanted = std::max<Index>(std::max(chunk_bytes, weight_bytes(m, g) / 2) / tile_bytes, 8);
+  Index chunks = (all_tiles + wanted - 1) / wanted;
+  if (threads_are_alone(m, g, all_tiles, threads)) chunks = (chunks + threads - 1) / threads * threads;
   shape.tiles = (all_tiles + chunks - 1) / chunks;
   shape.v_point = shape.tiles * shape.v_step + lane_floats;
   shape.product_point = shape.tiles * shape.product_step + lane_floats;
@@ -125,14 +139,12 @@ class Winograd final : public Kernel {
         tile_columns_((g_.ow + m - 1) / m),
         tiles_(g_.n * tile_rows_ * tile_columns_),
         threads_(omp_get_max_threads()),
-        chunk_(chunk_shape(m, g_, tiles_)) {
+        chunk_(chunk_shape(m, g_, tiles_, threads_)) {
     const std::optional<Finish> simple = fast_finish(post_ops_);
     is_simple_ = simple.has_value();
     finish_ = simple.value_or(Finish{});
     finish_.bias = bias_.data();
-    // Small weights stay in every thread's cache, so that threads need not wait for each other.
-    const Index chunks = (tiles_ + chunk_.tiles - 1) / chunk_.tiles;
-    together_ = chunks < 3 * threads_ || static_cast<Index>(weights_->size_bytes()) > 2 * chunk_bytes;
+    together_ = !threads_are_alone(m, g_, tiles_, threads_);
     const Index tile_floats = is_simple_ ? 0 : m * m * whole_lanes(g_.out_channels.size());
     own_floats_ = chunk_.floats(n_points()) + tile_floats;
     const Index buffers = together_ ? 1 : threads_;
