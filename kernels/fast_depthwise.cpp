@@ -26,10 +26,13 @@ constexpr Index most_columns(Index kernel, Index stride) { return (most_pixels -
 
 /// Pixels of one row: what they read and where they go.
 struct Pixels {
-  const float* const* cells;  // [kernel row][column]: the first channel of each cell that is read
-  Index n_rows = 0;           // of the kernel, those outside of the map left out
-  const float* w = nullptr;   // of the first of these rows
-  Index w_step = 0;           // floats from tap to tap
+  const float* const* cells = nullptr;  // [kernel row][column]: the first channel of each cell that is read; or null,
+  const float* first_cell = nullptr;    // where none lies outside of the map: the first of them, and the steps
+  Index row_step = 0;
+  Index column_step = 0;
+  Index n_rows = 0;          // of the kernel, those outside of the map left out
+  const float* w = nullptr;  // of the first of these rows
+  Index w_step = 0;          // floats from tap to tap
   const float* bias = nullptr;
   float* dst = nullptr;
   Index dst_step = 0;  // floats from pixel to pixel
@@ -38,18 +41,18 @@ struct Pixels {
 };
 
 // One lane of channels of P pixels.
-template <Index K, Index S, Index P, class Ending>
+template <Index K, Index S, Index P, bool inside, class Ending>
 STRAKE_LANE_FUNCTION void block(const Pixels& p, Index channel, const Ending& ending) {
   constexpr Index columns = (P - 1) * S + K;
   Lane sums[P];
 #pragma GCC unroll 8
   for (Index i = 0; i < P; ++i) load(p.bias + channel, sums[i]);
-  const float* const* cells = p.cells;
   const float* w = p.w + channel;
-  for (Index row = 0; row < p.n_rows; ++row, cells += columns) {
+  for (Index row = 0; row < p.n_rows; ++row) {
     Lane x[columns];
 #pragma GCC unroll 20
-    for (Index i = 0; i < columns; ++i) load(cells[i] + channel, x[i]);
+    for (Index i = 0; i < columns; ++i)
+      load((inside ? p.first_cell + row * p.row_step + i * p.column_step : p.cells[row * columns + i]) + channel, x[i]);
 #pragma GCC unroll 8
     for (Index k = 0; k < K; ++k, w += p.w_step) {
       Lane weight;
@@ -65,19 +68,27 @@ STRAKE_LANE_FUNCTION void block(const Pixels& p, Index channel, const Ending& en
   }
 }
 
-template <Index K, Index S, Index P, bool avx512>
+template <Index K, Index S, Index P, bool inside, bool avx512>
 STRAKE_LANE_FUNCTION void all_channels(const Pixels& p) {
   with_ending<avx512>(*p.finish, [&](const auto& ending) STRAKE_LANE_LAMBDA {
     Index channel = 0;
-    for (; channel + lane_floats <= p.channels; channel += lane_floats) block<K, S, P>(p, channel, ending);
+    for (; channel + lane_floats <= p.channels; channel += lane_floats) block<K, S, P, inside>(p, channel, ending);
     // The last lane begins earlier, so that it is whole.
-    if (channel < p.channels) block<K, S, P>(p, p.channels - lane_floats, ending);
+    if (channel < p.channels) block<K, S, P, inside>(p, p.channels - lane_floats, ending);
   });
 }
 
-#define STRAKE_DEPTHWISE(name, K, S)                                                                      \
-  STRAKE_MULTIVERSION_FMA void name##_all(const Pixels& p) { all_channels<K, S, most_pixels, false>(p); } \
-  STRAKE_MULTIVERSION_FMA void name##_one(const Pixels& p) { all_channels<K, S, 1, false>(p); }
+template <Index K, Index S, bool avx512>
+STRAKE_LANE_FUNCTION void all_pixels(const Pixels& p) {
+  if (p.cells == nullptr)
+    all_channels<K, S, most_pixels, true, avx512>(p);
+  else
+    all_channels<K, S, most_pixels, false, avx512>(p);
+}
+
+#define STRAKE_DEPTHWISE(name, K, S)                                                       \
+  STRAKE_MULTIVERSION_FMA void name##_all(const Pixels& p) { all_pixels<K, S, false>(p); } \
+  STRAKE_MULTIVERSION_FMA void name##_one(const Pixels& p) { all_channels<K, S, 1, false, false>(p); }
 STRAKE_DEPTHWISE(rows_3_1, 3, 1)
 STRAKE_DEPTHWISE(rows_3_2, 3, 2)
 STRAKE_DEPTHWISE(rows_5_1, 5, 1)
@@ -85,9 +96,9 @@ STRAKE_DEPTHWISE(rows_5_2, 5, 2)
 #undef STRAKE_DEPTHWISE
 
 #if defined(__x86_64__)
-#define STRAKE_DEPTHWISE(name, K, S)                                                                  \
-  STRAKE_AVX512 void name##_all_avx512(const Pixels& p) { all_channels<K, S, most_pixels, true>(p); } \
-  STRAKE_AVX512 void name##_one_avx512(const Pixels& p) { all_channels<K, S, 1, true>(p); }
+#define STRAKE_DEPTHWISE(name, K, S)                                                   \
+  STRAKE_AVX512 void name##_all_avx512(const Pixels& p) { all_pixels<K, S, true>(p); } \
+  STRAKE_AVX512 void name##_one_avx512(const Pixels& p) { all_channels<K, S, 1, false, true>(p); }
 STRAKE_DEPTHWISE(rows_3_1, 3, 1)
 STRAKE_DEPTHWISE(rows_3_2, 3, 2)
 STRAKE_DEPTHWISE(rows_5_1, 5, 1)
@@ -157,7 +168,8 @@ class FastDepthwise final : public Kernel {
     const float* row = src_.floats() + n * src_.strides[0] + (top + first) * src_.strides[2];
     float* out = dst_.floats() + n * dst_.strides[0] + y * dst_.strides[2];
     Cells cells{};
-    Pixels pixels{.cells = cells.data(),
+    Pixels pixels{.row_step = src_.strides[2],
+                  .column_step = src_.strides[3],
                   .n_rows = std::max<Index>(end - first, 0),
                   .w = weights_->floats().data() + first * g_.w.kernel * depthwise_step(g_) + g_.out_channels.begin,
                   .w_step = depthwise_step(g_),
@@ -168,7 +180,12 @@ class FastDepthwise final : public Kernel {
                   .finish = &finish_};
     for (Index x = 0; x < g_.ow;) {
       const Index n_pixels = x + most_pixels <= g_.ow ? most_pixels : 1;
-      find_cells(row, x, n_pixels, pixels.n_rows, cells);
+      const Index left = x * g_.w.stride - g_.w.pad_begin;
+      const Index columns = (n_pixels - 1) * g_.w.stride + g_.w.kernel;
+      const bool inside = n_pixels == most_pixels && left >= 0 && left + columns <= g_.iw;
+      if (!inside) find_cells(row, x, n_pixels, pixels.n_rows, cells);
+      pixels.cells = inside ? nullptr : cells.data();
+      pixels.first_cell = row + left * src_.strides[3];
       pixels.dst = out + x * dst_.strides[3];
       (n_pixels == 1 ? rows_.one : rows_.all)(pixels);
       for (const Activation& function : functions_)
