@@ -63,6 +63,10 @@ constexpr bool requests_persist = false;
 constexpr bool requests_persist = true;
 #endif
 
+// Sends of at most this size, and notes, are new requests in every frame: Open MPI 4.1 copies those out at once, but
+// calls a persistent send over only when its receiver has looked, which one that computes does not.
+constexpr std::size_t most_bytes_at_once = std::size_t{4} << 10;
+
 // A note of a box that follows as a message of its own.
 constexpr std::int64_t follows = -1;
 
@@ -140,8 +144,8 @@ MpiRedistribution::MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message
       for (const View& view : pieces(wire_view(*side, message), most))
         add(*side, message.peer, view, nth_tag(tag, count, message.peer));
     }
-    if (requests_persist)
-      for (std::size_t i = 0; i < side->views.size(); ++i) open(*side, i);
+    for (std::size_t i = 0; i < side->views.size(); ++i)
+      if (persists(*side, i)) open(*side, i);
   }
 }
 
@@ -190,10 +194,17 @@ void MpiRedistribution::post(const Side& side, std::size_t i, bool persistent, v
     out ? call(MPI_Isend, "MPI_Isend") : call(MPI_Irecv, "MPI_Irecv");
 }
 
+bool MpiRedistribution::persists(const Side& side, std::size_t i) {
+  if (!requests_persist || side.direction == Direction::in) return requests_persist;
+  const View& view = side.views[i];
+  return std::ranges::find(side.shared, i, &Shared::i) == side.shared.end() &&
+         dense_bytes(view.box, view.type) > most_bytes_at_once;
+}
+
 void MpiRedistribution::open(Side& side, std::size_t i) {
   const auto note = std::ranges::find(side.shared, i, &Shared::i);
   const bool is_note = note != side.shared.end();
-  post(side, i, requests_persist, is_note ? static_cast<void*>(&note->note) : side.views[i].data,
+  post(side, i, persists(side, i), is_note ? static_cast<void*>(&note->note) : side.views[i].data,
        is_note ? MPI_INT64_T : side.types[i].get(), side.messages.list[i]);
 }
 
@@ -204,13 +215,11 @@ void MpiRedistribution::follow(Side& side, std::size_t i) {
 }
 
 void MpiRedistribution::start(Side& side) {
-  if (side.views.empty()) return;
-  if (!requests_persist) {
-    for (std::size_t i = 0; i < side.views.size(); ++i) open(side, i);
-    return;
-  }
-  check(MPI_Startall(static_cast<int>(side.views.size()), side.messages.list.data()), "MPI_Startall",
-        side.messages.peers.front());
+  for (std::size_t i = 0; i < side.views.size(); ++i)
+    if (persists(side, i))
+      check(MPI_Start(&side.messages.list[i]), "MPI_Start", side.messages.peers[i]);
+    else
+      open(side, i);
 }
 
 void MpiRedistribution::write_shared() {

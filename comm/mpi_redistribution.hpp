@@ -90,6 +90,8 @@ class MpiRedistribution final : public Redistribution {
 
   [[nodiscard]] static View wire_view(Side& side, const Message& message);
   void add(Side& side, int peer, const View& view, int tag);
+  // Whether message `i` is one request for all frames.
+  [[nodiscard]] static bool persists(const Side& side, std::size_t i);
   void open(Side& side, std::size_t i);
   void follow(Side& side, std::size_t i);
   void post(const Side& side, std::size_t i, bool persistent, void* data, MPI_Datatype type, MPI_Request& request);
