@@ -37,6 +37,8 @@ class Agent {
   int run();
 
  private:
+  friend struct Feeder;  // hands messages over without a socket (tests/fuzz)
+
   using Time = std::chrono::steady_clock::time_point;
 
   struct RankSeen {

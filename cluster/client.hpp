@@ -80,6 +80,8 @@ class Client {
   [[nodiscard]] std::size_t outstanding() const;
 
  private:
+  friend struct Feeder;  // hands messages over without a socket (tests/fuzz)
+
   using Time = std::chrono::steady_clock::time_point;
 
   struct Pending {

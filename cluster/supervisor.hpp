@@ -55,6 +55,8 @@ class Supervisor {
   void watch(std::function<void(const State&)> observer) { observer_ = std::move(observer); }
 
  private:
+  friend struct Feeder;  // hands messages over without a socket (tests/fuzz)
+
   using Time = std::chrono::steady_clock::time_point;
 
   struct Rank {
