@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "cli/cluster_options.hpp"
 #include "cli/printable.hpp"
+#include "cli/report.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
 #include "cluster/status.hpp"
@@ -17,6 +21,8 @@ struct StatusOptions {
   std::string address;
   std::string key;
   bool json = false;
+  double interval_s = 1;  // of top
+  int count = 0;          // of its pictures; 0 until it is ended
 };
 
 std::string nodes_text(const nlohmann::json& state) {
@@ -37,11 +43,18 @@ std::string nodes_text(const nlohmann::json& state) {
 }
 
 std::string ranks_text_of(const nlohmann::json& job) {
-  Table table({"rank", "host", "share", "heard ms"});
+  Table table({"rank", "host", "share", "compute ms", "wait ms", "sent", "received", "peak MB", "heard ms"});
+  const auto number = [](const nlohmann::json& rank, const char* name, const char* format) {
+    return fmt::format(fmt::runtime(format), rank.at(name).get<double>());
+  };
+  const auto bytes = [](const nlohmann::json& rank, const char* name) {
+    return bytes_text(rank.at(name).get<double>());
+  };
   for (const nlohmann::json& rank : job.at("ranks"))
     table.add({std::to_string(rank.at("rank").get<int>()), rank.at("host"),
-               fmt::format("{:.1f} %", 100 * rank.at("share").get<double>()),
-               fmt::format("{:.0f}", rank.at("heard_ms").get<double>())});
+               fmt::format("{:.1f} %", 100 * rank.at("share").get<double>()), number(rank, "compute_ms", "{:.2f}"),
+               number(rank, "wait_ms", "{:.2f}"), bytes(rank, "sent_bytes"), bytes(rank, "received_bytes"),
+               number(rank, "peak_mb", "{:.0f}"), number(rank, "heard_ms", "{:.0f}")});
   return job.at("ranks").empty() ? "" : "\n" + table.text();
 }
 
@@ -66,19 +79,75 @@ std::string state_text(const nlohmann::json& state) {
   return text;
 }
 
+nlohmann::json state_of(const cluster::Address& address, const std::string& json) {
+  try {
+    return nlohmann::json::parse(json);
+  } catch (const nlohmann::json::exception&) {
+    throw PeerLost("what answers at '" + address.text() + "' is no supervisor of this version");
+  }
+}
+
+std::string text_of(const cluster::Address& address, const nlohmann::json& state) {
+  try {
+    return printable(state_text(state));
+  } catch (const nlohmann::json::exception&) {
+    throw PeerLost("what answers at '" + address.text() + "' is no supervisor of this version");
+  }
+}
+
 int show_status(const Context& context, const StatusOptions& options) {
   expect_one_process(context, "status");
   const cluster::Address address = cluster::address_of(options.address);
   const std::string json =
       cluster::ask_status(address, identity_for(address, options.key), std::chrono::milliseconds(5000));
-  if (options.json) {
-    write_stdout(json + "\n");
-    return 0;
-  }
-  try {
-    write_stdout(printable(state_text(nlohmann::json::parse(json))));
-  } catch (const nlohmann::json::exception&) {
-    throw PeerLost("what answers at '" + address.text() + "' is no supervisor of this version");
+  write_stdout(options.json ? json + "\n" : text_of(address, state_of(address, json)));
+  return 0;
+}
+
+// Frames per second between two states, and how long they took; of the later one's histogram.
+std::string rate_text(const nlohmann::json& before, const nlohmann::json& now) {
+  const double seconds = now.at("up_s").get<double>() - before.at("up_s").get<double>();
+  const auto answered = [](const nlohmann::json& state) {
+    return static_cast<double>(state.at("frames").at("answered").get<std::uint64_t>());
+  };
+  const auto latency = [](const nlohmann::json& state, const char* name) {
+    return state.at("latency_ms").at(name).get<double>();
+  };
+  const double n = answered(now) - answered(before);
+  const double n_latencies = latency(now, "count") - latency(before, "count");
+  // Another supervisor answers than before.
+  if (seconds <= 0 || n < 0 || n_latencies < 0) return "";
+  std::string text = fmt::format("{:.1f} frames/s", n / seconds);
+  if (n_latencies > 0)
+    text += fmt::format(", {:.2f} ms each from queue to answer",
+                        (latency(now, "sum_ms") - latency(before, "sum_ms")) / n_latencies);
+  return text + "\n";
+}
+
+// While it cannot be reached it says so and goes on: a supervisor that is started again is what one wants to see.
+int show_top(const Context& context, const StatusOptions& options) {
+  expect_one_process(context, "top");
+  const cluster::Address address = cluster::address_of(options.address);
+  const std::optional<cluster::Identity> identity = identity_for(address, options.key);
+  const bool clears = isatty(STDOUT_FILENO) != 0;
+  const auto interval = std::chrono::duration<double>(options.interval_s);
+  nlohmann::json before;
+  bool answered = false;
+  for (int i = 0; options.count == 0 || i < options.count; ++i) {
+    if (i > 0) std::this_thread::sleep_for(interval);
+    std::string text;
+    try {
+      nlohmann::json state = state_of(address, cluster::ask_status(address, identity, std::chrono::milliseconds(2000)));
+      text = text_of(address, state);
+      if (!before.is_null()) text = printable(rate_text(before, state)) + text;
+      before = std::move(state);
+      answered = true;
+    } catch (const PeerLost& error) {
+      // Never there: a mistyped address, more likely than a supervisor that comes later.
+      if (!answered) throw;
+      text = std::string(error.what()) + "\n";
+    }
+    write_stdout((clears ? "\x1b[H\x1b[J" : "") + text + (clears ? "" : "\n"));
   }
   return 0;
 }
@@ -93,6 +162,21 @@ void add_status(CLI::App& app, const Context& context, std::function<int()>& ver
   sub->add_flag("--json", options->json, "All of it, as JSON");
   sub->footer("Example:\n  strake status 127.0.0.1");
   sub->callback([&context, &verb, options] { verb = [&context, options] { return show_status(context, *options); }; });
+}
+
+void add_top(CLI::App& app, const Context& context, std::function<int()>& verb) {
+  auto options = std::make_shared<StatusOptions>();
+  CLI::App* sub = app.add_subcommand("top", "How a cluster is doing, again and again");
+  add_address(*sub, options->address);
+  add_key_option(*sub, options->key);
+  sub->add_option("--interval", options->interval_s, "Seconds from picture to picture")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  sub->add_option("--count", options->count, "So many pictures; 0 until it is ended")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+  sub->footer("Example:\n  strake top 127.0.0.1");
+  sub->callback([&context, &verb, options] { verb = [&context, options] { return show_top(context, *options); }; });
 }
 
 }  // namespace strake::cli

@@ -68,6 +68,7 @@ void add_verbs(CLI::App& app, const Context& context, std::function<int()>& verb
   add_launch(app, context, verb);
   add_submit(app, context, verb);
   add_status(app, context, verb);
+  add_top(app, context, verb);
 }
 
 }  // namespace strake::cli

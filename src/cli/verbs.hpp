@@ -26,6 +26,7 @@ void add_node(CLI::App& app, const Context& context, std::function<int()>& verb)
 void add_launch(CLI::App& app, const Context& context, std::function<int()>& verb);
 void add_submit(CLI::App& app, const Context& context, std::function<int()>& verb);
 void add_status(CLI::App& app, const Context& context, std::function<int()>& verb);
+void add_top(CLI::App& app, const Context& context, std::function<int()>& verb);
 void add_zoo(CLI::App& app, const Context& context, std::function<int()>& verb);
 
 }  // namespace strake::cli

@@ -49,6 +49,7 @@ expect 2 "another host, which needs a key" "$strake" submit tcp://192.0.2.1 "$pi
 expect 2 "another host, which needs a key" "$strake" status 192.0.2.1
 expect 2 "a node needs a key" "$strake" node 127.0.0.1
 expect 1 "nobody answers" "$strake" status "$local"
+expect 1 "nobody answers" "$strake" top "$local"
 expect 1 "nobody answers" "$strake" submit "$local" "$picture" --timeout 0.3
 expect 2 "is started by strake serve" "$strake" worker "$net" --job 1
 expect 2 "is called by mpirun" "$strake" launch edge1 orted
@@ -76,6 +77,7 @@ expect 0 '1 frames, 0 failed' "$strake" submit "$local" "$picture" -o "$scratch/
 cmp "$scratch/one/output.npy" "$scratch/out/small.output.npy" || fail "a served frame has other bytes"
 expect 0 '1 frames, 0 failed' "$strake" submit "$keyed" "$picture" --key "$scratch/camera.key"
 expect 0 'job 1 is ready' "$strake" status "$keyed" --key "$scratch/screen.key"
+expect 0 'frames/s' "$strake" top "$local" --count 2 --interval 0.3
 expect 2 'a viewer only looks' "$strake" submit "$keyed" "$picture" --key "$scratch/screen.key"
 # Of another cluster, and one that says that it is of this.
 STRAKE_KEYS=$scratch/others "$strake" keys init >/dev/null
