@@ -30,6 +30,7 @@ struct Goal {
   double most_bytes = std::numeric_limits<double>::infinity();  // of any rank's process, see partition/memory.hpp
   double offered_fps =
       0;  // throughput: of the plans that keep up, the one whose frames take least; 0 for as many as can be
+  int most_in_flight = 16;  // throughput: frames of a cycle; more hide what happens at its ends, and cost memory
 };
 
 /// Their names: "latency", "throughput", "memory".

@@ -16,9 +16,6 @@ namespace strake::partition {
 
 namespace {
 
-// Of a cycle. More frames hide what happens at its ends, and cost memory and latency.
-constexpr int most_frames = 16;
-
 // A cycle with more frames must give so many times the throughput.
 constexpr double worth_more_frames = 1.05;
 
@@ -113,7 +110,7 @@ Plan cycle_of(const Scheme& scheme, const std::vector<int>& taken) {
 }
 
 // Numbers of frames worth a look: those at which the busiest group has less to do for each, and twice the best of them.
-std::vector<int> frame_counts(const Scheme& scheme) {
+std::vector<int> frame_counts(const Scheme& scheme, int most_frames) {
   std::vector<int> counts;
   double least = 0;
   for (int n = 1; n <= most_frames; ++n) {
@@ -126,9 +123,9 @@ std::vector<int> frame_counts(const Scheme& scheme) {
   return counts;
 }
 
-// @param limited  memory matters
-void add_candidates(const CostModel& costs, const Scheme& scheme, bool limited, std::vector<CycleCandidate>& all) {
-  for (const int n_frames : frame_counts(scheme)) {
+void add_candidates(const CostModel& costs, const Scheme& scheme, const Goal& goal, std::vector<CycleCandidate>& all) {
+  const bool limited = goal.most_bytes < std::numeric_limits<double>::infinity();
+  for (const int n_frames : frame_counts(scheme, goal.most_in_flight)) {
     CycleCandidate candidate{cycle_of(scheme, deal(scheme.groups, n_frames)), 0, 0};
     const CycleModel cycle(costs, candidate.plan);
     candidate.plan.predicted_us = evaluate(cycle.costs, cycle.unrolled.plan).makespan_us;
@@ -197,7 +194,7 @@ std::vector<std::string> notes_on_cycles(const std::vector<CycleCandidate>& all)
 Plan make_throughput_plan(const CostModel& costs, const std::string& strategy, const Goal& goal) {
   const bool limited = goal.most_bytes < std::numeric_limits<double>::infinity();
   std::vector<CycleCandidate> all;
-  for (const Scheme& scheme : schemes(costs, strategy)) add_candidates(costs, scheme, limited, all);
+  for (const Scheme& scheme : schemes(costs, strategy)) add_candidates(costs, scheme, goal, all);
   if (limited) keep_within(costs.graph(), goal.most_bytes, all);
   Plan plan = choose_cycle(all, goal.offered_fps).plan;
   plan.notes = notes_on_cycles(all);

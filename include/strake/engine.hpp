@@ -33,6 +33,7 @@ struct EngineOptions {
   std::string strategy = "auto";
   std::string objective = "latency";  // "throughput" runs several frames at once
   double rate = 0;                    // frames per second offered, under "throughput"
+  int inflight = 16;                  // frames under way at once, at most, under "throughput"
   std::string plan;                   // JSON file made ahead by `strake plan -o` or `save_plan`
   bool exact = false;                 // the same bits on any number of ranks
   std::string kernels = "auto";

@@ -59,9 +59,9 @@ STRAKE_API const char* strake_version(void);
 /* NULL when there is no memory. Freed by the caller, also after an engine was made of it. */
 STRAKE_API strake_options* strake_options_new(void);
 STRAKE_API void strake_options_free(strake_options* options);
-/* Names are the fields of strake::EngineOptions: model, strategy, objective, rate, plan, exact (0 or 1), kernels,
- * weights, transfer_dtype, axis, max_memory_mb, threads, timeout_ms, queue, when_full (block or refuse), late (drop or
- * finish). */
+/* Names are the fields of strake::EngineOptions: model, strategy, objective, rate, inflight, plan, exact (0 or 1),
+ * kernels, weights, transfer_dtype, axis, max_memory_mb, threads, timeout_ms, queue, when_full (block or refuse), late
+ * (drop or finish). */
 STRAKE_API strake_status strake_options_set(strake_options* options, const char* name, const char* value);
 /* The shape of an input whose dimensions the model leaves open. */
 STRAKE_API strake_status strake_options_set_shape(strake_options* options, const char* input, const int64_t* shape,

@@ -110,6 +110,10 @@ const std::map<std::string, Setter>& setters() {
                   const std::string& value) { o.rate = number_from(name, value, 0, many, false); }},
       {"max_memory_mb", [](EngineOptions& o, const std::string& name,
                            const std::string& value) { o.max_memory_mb = number_from(name, value, 0, many, false); }},
+      {"inflight",
+       [](EngineOptions& o, const std::string& name, const std::string& value) {
+         o.inflight = static_cast<int>(number_from(name, value, 1, 64, true));
+       }},
       {"threads",
        [](EngineOptions& o, const std::string& name, const std::string& value) {
          o.threads = static_cast<int>(number_from(name, value, 0, 1024, true));

@@ -56,7 +56,8 @@ engine::PlanRequest request_of(const EngineOptions& options) {
   return {.strategy = options.strategy,
           .goal = {.objective = partition::objective_of(options.objective),
                    .most_bytes = engine::bytes_for_plans(options.max_memory_mb),
-                   .offered_fps = options.rate}};
+                   .offered_fps = options.rate,
+                   .most_in_flight = options.inflight}};
 }
 
 void check(const EngineOptions& options) {
@@ -67,6 +68,8 @@ void check(const EngineOptions& options) {
   if (options.timeout <= std::chrono::milliseconds(0)) throw InvalidInput("timeout: it must be longer than 0");
   if (!(options.max_memory_mb >= 0)) throw InvalidInput("max_memory_mb: it must be 0 or more");
   if (!(options.rate >= 0)) throw InvalidInput("rate: it must be 0 or more");
+  if (options.inflight < 1 || options.inflight > 64)
+    throw InvalidInput("inflight: 1 to 64 are possible, got " + std::to_string(options.inflight));
   (void)settings_of(options);
   (void)request_of(options);
 }

@@ -80,6 +80,10 @@ void add_job_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--rate", options.offered_fps,
                  "Frames that come each second: with --objective throughput, the plan of least latency that keeps up")
       ->check(check_number(number_between(0.001, 1e6)));
+  app.add_option("--inflight", options.most_in_flight,
+                 "Frames that may be under way at once: with --objective throughput, a cycle has so many at most")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   app.add_option("--threads", options.threads, "Threads per rank; by default this rank's share of the allowed cores")
       ->check(CLI::Range(1, 1024));
   add_slowdown_option(app, options.slowdowns, options.slowdown_changes);
@@ -140,10 +144,13 @@ void check_live_options(const CLI::App& app, const CommonOptions& options) {
 
 void check_job_options(const CLI::App& app, const CommonOptions& options, int n_ranks) {
   const CLI::Option* plan = app.get_option_no_throw("--plan");
-  for (const char* name : {"--strategy", "--axis", "--objective", "--rate", "--transfer-dtype"})
+  for (const char* name : {"--strategy", "--axis", "--objective", "--rate", "--inflight", "--transfer-dtype"})
     if (plan != nullptr && plan->count() > 0 && app.get_option(name)->count() > 0)
       throw CLI::ValidationError(name,
                                  "says how to plan, but --plan gives a plan that is made already; give one of them");
+  if (const auto* given = app.get_option_no_throw("--inflight");
+      given != nullptr && given->count() > 0 && options.objective != "throughput")
+    throw CLI::ValidationError("--inflight", "is for --objective throughput; give both or none");
   if (options.offered_fps > 0 && options.objective != "throughput")
     throw CLI::ValidationError("--rate", "is for --objective throughput; give both or none");
   if (options.objective == "memory" && !partition::has_choice(options.strategy))
@@ -255,7 +262,8 @@ engine::TensorMap inputs_to_measure(const Context& context, const InputOptions& 
 partition::Goal goal_of(const CommonOptions& options) {
   return {.objective = partition::objective_of(options.objective),
           .most_bytes = engine::bytes_for_plans(options.max_memory_mb),
-          .offered_fps = options.offered_fps};
+          .offered_fps = options.offered_fps,
+          .most_in_flight = options.most_in_flight};
 }
 
 engine::PlanResult make_session_plan(engine::Session& session, const CommonOptions& options,

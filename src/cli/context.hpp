@@ -31,6 +31,7 @@ struct CommonOptions {
   std::string strategy = "auto";
   std::string objective = "latency";
   double offered_fps = 0;  // under the objective throughput; 0 for as many frames as can be
+  int most_in_flight = partition::Goal{}.most_in_flight;  // under the objective throughput
   int threads = 0;
   std::vector<double> slowdowns;
   std::vector<engine::SlowdownChange> slowdown_changes;

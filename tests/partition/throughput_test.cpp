@@ -51,6 +51,14 @@ TEST(DataParallel, HidesMessagesBehindMoreFrames) {
   EXPECT_LE(fps(plan), 2e6 / 720 * (1 + 1e-9));
 }
 
+TEST(DataParallel, KeepsToTheFramesThatMayBeInFlight) {
+  const Graph graph = chain();
+  const CostModel costs(graph, even_profile(graph, {10, 10, 10}, {}));
+  EXPECT_EQ(make_throughput_plan(costs, "data-parallel").frames, 3);
+  EXPECT_EQ(make_throughput_plan(costs, "data-parallel", {.most_in_flight = 2}).frames, 2);
+  EXPECT_EQ(make_throughput_plan(costs, "data-parallel", {.most_in_flight = 1}).frames, 1);
+}
+
 // Where messages cost nothing, splitting every frame gives the same throughput with a third of the latency.
 TEST(Throughput, SplitsFramesWhereThatCostsNothing) {
   const Graph graph = chain();
