@@ -84,6 +84,22 @@ STRAKE_API strake_status strake_engine_run(strake_engine* engine, const strake_t
 STRAKE_API strake_status strake_engine_run_until(strake_engine* engine, const strake_tensor* inputs, size_t n_inputs,
                                                  double deadline_ms, strake_result** result);
 
+/* As strake::Client: frames to a running cluster (strake serve), from a process without MPI. Any thread.
+ * address: of the supervisor, "tcp://edge-0:7300"; key_file: NULL or "" for addresses of this host. Waits for nobody. */
+typedef struct strake_client strake_client;
+STRAKE_API strake_status strake_client_open(const char* address, const char* key_file, strake_client** client);
+/* Frames without results end with it. NULL is allowed. */
+STRAKE_API void strake_client_free(strake_client* client);
+/* The i-th input of what is served, without data; lives as long as the client. Waits up to longest_ms until a job takes
+ * frames: STRAKE_FAILED when nobody answers in time. */
+STRAKE_API strake_status strake_client_input(strake_client* client, size_t i, double longest_ms, strake_tensor* info);
+/* One frame. Waits for its result, for which the cluster may lose a node or its supervisor. */
+STRAKE_API strake_status strake_client_run(strake_client* client, const strake_tensor* inputs, size_t n_inputs,
+                                           strake_result** result);
+/* The same; STRAKE_DEADLINE_MISSED where there is no result deadline_ms from now. */
+STRAKE_API strake_status strake_client_run_until(strake_client* client, const strake_tensor* inputs, size_t n_inputs,
+                                                 double deadline_ms, strake_result** result);
+
 STRAKE_API size_t strake_result_size(const strake_result* result);
 /* The i-th output by name in alphabetical order; lives as long as the result. */
 STRAKE_API strake_status strake_result_output(const strake_result* result, size_t i, strake_tensor* output);

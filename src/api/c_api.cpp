@@ -6,11 +6,14 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "strake/client.hpp"
 #include "strake/engine.hpp"
 #include "strake/strake.h"
 
@@ -20,6 +23,12 @@ struct strake_options {
 
 struct strake_engine {
   strake::Engine engine;
+};
+
+struct strake_client {
+  strake::Client client;
+  std::mutex mutex;
+  std::vector<strake::PortInfo> inputs;  // guarded by mutex; once known they stay
 };
 
 struct strake_result {
@@ -155,14 +164,37 @@ strake::Inputs inputs_of(const strake_tensor* tensors, std::size_t n) {
   return inputs;
 }
 
-strake_status run(strake_engine* engine, const strake_tensor* inputs, std::size_t n_inputs,
+// Of an engine or a client.
+template <class Runner>
+strake_status run(Runner* runner, const char* what, const strake_tensor* inputs, std::size_t n_inputs,
                   std::optional<std::chrono::nanoseconds> deadline, strake_result** result) {
   return guarded([&] {
-    expect_pointer(engine, "engine");
+    expect_pointer(runner, what);
     expect_pointer(result, "result");
     *result = nullptr;
-    *result = new strake_result{engine->engine.submit(inputs_of(inputs, n_inputs), deadline).get()};
+    *result = new strake_result{runner->submit(inputs_of(inputs, n_inputs), deadline).get()};
   });
+}
+
+strake::Engine* engine_of(strake_engine* engine) { return engine == nullptr ? nullptr : &engine->engine; }
+strake::Client* client_of(strake_client* client) { return client == nullptr ? nullptr : &client->client; }
+
+bool is_time(double ms) { return ms >= 0 && ms <= 1e12; }
+
+std::chrono::nanoseconds nanoseconds_of(double ms) {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(ms * 1e6));
+}
+
+void tell_port(const std::vector<strake::PortInfo>& inputs, std::size_t i, strake_tensor& info) {
+  if (i >= inputs.size())
+    throw InvalidInput("the model has " + std::to_string(inputs.size()) + " inputs, there is no input " +
+                       std::to_string(i));
+  info = {inputs[i].name.c_str(),
+          static_cast<strake_type>(inputs[i].type),
+          inputs[i].shape.size(),
+          inputs[i].shape.data(),
+          nullptr,
+          0};
 }
 
 }  // namespace
@@ -228,29 +260,54 @@ strake_status strake_engine_input(const strake_engine* engine, size_t i, strake_
   return guarded([&] {
     expect_pointer(engine, "engine");
     expect_pointer(info, "info");
-    const auto& inputs = engine->engine.inputs();
-    if (i >= inputs.size())
-      throw InvalidInput("the model has " + std::to_string(inputs.size()) + " inputs, there is no input " +
-                         std::to_string(i));
-    *info = {inputs[i].name.c_str(),
-             static_cast<strake_type>(inputs[i].type),
-             inputs[i].shape.size(),
-             inputs[i].shape.data(),
-             nullptr,
-             0};
+    tell_port(engine->engine.inputs(), i, *info);
   });
 }
 
 strake_status strake_engine_run(strake_engine* engine, const strake_tensor* inputs, size_t n_inputs,
                                 strake_result** result) {
-  return run(engine, inputs, n_inputs, std::nullopt, result);
+  return run(engine_of(engine), "engine", inputs, n_inputs, std::nullopt, result);
 }
 
 strake_status strake_engine_run_until(strake_engine* engine, const strake_tensor* inputs, size_t n_inputs,
                                       double deadline_ms, strake_result** result) {
-  if (!(deadline_ms >= 0 && deadline_ms <= 1e12))
-    return failed(STRAKE_INVALID_INPUT, "deadline_ms is no time from now");
-  return run(engine, inputs, n_inputs, std::chrono::nanoseconds(static_cast<std::int64_t>(deadline_ms * 1e6)), result);
+  if (!is_time(deadline_ms)) return failed(STRAKE_INVALID_INPUT, "deadline_ms is no time from now");
+  return run(engine_of(engine), "engine", inputs, n_inputs, nanoseconds_of(deadline_ms), result);
+}
+
+strake_status strake_client_open(const char* address, const char* key_file, strake_client** client) {
+  return guarded([&] {
+    expect_pointer(address, "address");
+    expect_pointer(client, "client");
+    *client = nullptr;
+    *client = new strake_client{strake::Client(address, key_file == nullptr ? "" : key_file), {}, {}};
+  });
+}
+
+void strake_client_free(strake_client* client) { delete client; }
+
+strake_status strake_client_input(strake_client* client, size_t i, double longest_ms, strake_tensor* info) {
+  return guarded([&] {
+    expect_pointer(client, "client");
+    expect_pointer(info, "info");
+    if (!is_time(longest_ms)) throw InvalidInput("longest_ms is no time from now");
+    const std::scoped_lock lock(client->mutex);
+    if (client->inputs.empty())
+      client->inputs =
+          client->client.inputs(std::chrono::duration_cast<std::chrono::milliseconds>(nanoseconds_of(longest_ms)));
+    tell_port(client->inputs, i, *info);
+  });
+}
+
+strake_status strake_client_run(strake_client* client, const strake_tensor* inputs, size_t n_inputs,
+                                strake_result** result) {
+  return run(client_of(client), "client", inputs, n_inputs, std::nullopt, result);
+}
+
+strake_status strake_client_run_until(strake_client* client, const strake_tensor* inputs, size_t n_inputs,
+                                      double deadline_ms, strake_result** result) {
+  if (!is_time(deadline_ms)) return failed(STRAKE_INVALID_INPUT, "deadline_ms is no time from now");
+  return run(client_of(client), "client", inputs, n_inputs, nanoseconds_of(deadline_ms), result);
 }
 
 size_t strake_result_size(const strake_result* result) { return result == nullptr ? 0 : result->result.outputs.size(); }

@@ -44,6 +44,28 @@ class CApi : public testing::Test {
   OptionsHandle options_{strake_options_new(), strake_options_free};
 };
 
+TEST(CClient, SaysWhatIsWrong) {
+  const auto error_has = [](const char* text) {
+    return std::string(strake_last_error()).find(text) != std::string::npos;
+  };
+  strake_client* client = nullptr;
+  EXPECT_EQ(strake_client_open(nullptr, nullptr, &client), STRAKE_INVALID_INPUT);
+  EXPECT_EQ(strake_client_open("192.0.2.1", nullptr, &client), STRAKE_INVALID_INPUT);
+  EXPECT_TRUE(error_has("key")) << strake_last_error();
+  EXPECT_EQ(client, nullptr);
+  EXPECT_EQ(strake_client_run(nullptr, nullptr, 0, nullptr), STRAKE_INVALID_INPUT);
+  // Nobody listens at the port of discard.
+  ASSERT_EQ(strake_client_open("127.0.0.1:9", "", &client), STRAKE_OK) << strake_last_error();
+  strake_tensor info{};
+  EXPECT_EQ(strake_client_input(client, 0, 50, &info), STRAKE_FAILED);
+  EXPECT_EQ(strake_client_input(client, 0, -1, &info), STRAKE_INVALID_INPUT);
+  strake_result* result = nullptr;
+  EXPECT_EQ(strake_client_run_until(client, nullptr, 0, 50, &result), STRAKE_DEADLINE_MISSED) << strake_last_error();
+  EXPECT_EQ(result, nullptr);
+  strake_client_free(client);
+  strake_client_free(nullptr);
+}
+
 TEST_F(CApi, GivesTheBitsOfTheEngine) {
   const EngineHandle engine = open();
   EXPECT_EQ(strake_engine_is_root(engine.get()), 1);

@@ -50,8 +50,10 @@ port=$((20000 + $$ % 10000))
 "$prefix/bin/strake" serve "$net" --local 127.0.0.1:$port --http off --threads 1 >"$scratch/serve" 2>&1 &
 server=$!
 "$run/client" 127.0.0.1:$port 30 60000 >"$scratch/client" || { cat "$scratch/serve" "$scratch/client"; kill $server; fail "client"; }
+"$run/client_c" 127.0.0.1:$port 5 >"$scratch/client_c" || fail "client_c"
 kill $server
 wait $server || true
+grep -qx '5 answered, 0 missed' "$scratch/client_c" || fail "client_c: $(cat "$scratch/client_c")"
 grep -qx '30 answered, 0 missed' "$scratch/client" || fail "client: $(cat "$scratch/client")"
 
 # A wrong model ends all ranks with 2 and one message.
