@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/fast_activation.hpp"
 
-#include <limits>
-
 #include "core/errors.hpp"
 #include "kernels/isa.hpp"
 #include "kernels/lane_activation.hpp"
@@ -12,42 +10,29 @@ namespace strake::kernels {
 
 namespace {
 
-STRAKE_MULTIVERSION_FMA void swish_any(float* values, Index n, float factor) {
-  for (Index i = 0; i < n; ++i) values[i] = swish_of(values[i], factor);
-}
-
-#if defined(__x86_64__)
-STRAKE_AVX512 void swish_in_lanes(float* values, Index n, float factor) {
+template <bool avx512>
+STRAKE_LANE_FUNCTION void apply_to_lanes(const Activation& function, float* values, Index n) {
   Lane lane;
   for (; n >= lane_floats; n -= lane_floats, values += lane_floats) {
     load(values, lane);
-    swish_avx512(factor, lane);
+    apply_to_lane<avx512>(function, lane);
     store(lane, values);
   }
   if (n == 0) return;
   load(values, n, lane);
-  swish_avx512(factor, lane);
+  apply_to_lane<avx512>(function, lane);
   store(lane, n, values);
 }
 
-void swish(float* values, Index n, float factor) {
-  has_avx512() ? swish_in_lanes(values, n, factor) : swish_any(values, n, factor);
+STRAKE_MULTIVERSION_FMA void apply_to_all(const Activation& function, float* values, Index n) {
+  apply_to_lanes<false>(function, values, n);
 }
-#else
-void swish(float* values, Index n, float factor) { swish_any(values, n, factor); }
+
+#if defined(__x86_64__)
+STRAKE_AVX512 void apply_to_all_avx512(const Activation& function, float* values, Index n) {
+  apply_to_lanes<true>(function, values, n);
+}
 #endif
-
-STRAKE_MULTIVERSION_FMA void bounds(float* values, Index n, float low, float high) {
-  for (Index i = 0; i < n; ++i) values[i] = clamp(values[i], low, high);
-}
-
-STRAKE_MULTIVERSION_FMA void hard_swish(float* values, Index n) {
-  for (Index i = 0; i < n; ++i) values[i] = hard_swish_of(values[i]);
-}
-
-STRAKE_MULTIVERSION_FMA void hard_sigmoid(float* values, Index n, float a, float b) {
-  for (Index i = 0; i < n; ++i) values[i] = hard_sigmoid_of(values[i], a, b);
-}
 
 }  // namespace
 
@@ -65,20 +50,11 @@ bool has_fast(const Activation& function) {
 }
 
 void apply_fast(const Activation& function, float* values, Index n) {
-  switch (function.kind) {
-    case ActivationKind::relu:
-      return bounds(values, n, 0, std::numeric_limits<float>::infinity());
-    case ActivationKind::clip:
-      return bounds(values, n, function.alpha, function.beta);
-    case ActivationKind::swish:
-      return swish(values, n, swish_factor(function));
-    case ActivationKind::hard_swish:
-      return hard_swish(values, n);
-    case ActivationKind::hard_sigmoid:
-      return hard_sigmoid(values, n, function.alpha, function.beta);
-    default:
-      throw Bug("internal error: this activation has no fast form");
-  }
+  ensure(has_fast(function), "this activation has a fast form");
+#if defined(__x86_64__)
+  if (has_avx512()) return apply_to_all_avx512(function, values, n);
+#endif
+  apply_to_all(function, values, n);
 }
 
 void apply_fast(const Activation& function, float* pixels, Index n_pixels, Index step, Index channels) {

@@ -2,8 +2,6 @@
 #pragma once
 /// Activations of our own fast kernels, in registers. Their bits depend on the instruction set.
 
-#include <algorithm>
-#include <bit>
 #include <cstdint>
 
 #include "core/op.hpp"
@@ -15,35 +13,6 @@
 
 namespace strake::kernels {
 
-STRAKE_LANE_FUNCTION float clamp(float x, float low, float high) { return std::min(std::max(x, low), high); }
-
-/// 2^t for |t| <= 126. Source of the polynomial: S. Moshier, Cephes, exp2f.
-STRAKE_LANE_FUNCTION float exp2_of(float t) {
-  // Adding 1.5 * 2^23 rounds to the nearest whole number, which then stands in the lowest bits.
-  constexpr float magic = 12582912.0F;
-  const float shifted = t + magic;
-  const float f = t - (shifted - magic);
-  float p = 1.535336188319500e-4F;
-  p = p * f + 1.339887440266574e-3F;
-  p = p * f + 9.618437357674640e-3F;
-  p = p * f + 5.550332471162809e-2F;
-  p = p * f + 2.402264791363012e-1F;
-  p = p * f + 6.931472028550421e-1F;
-  p = p * f + 1.0F;
-  return std::bit_cast<float>(std::bit_cast<std::int32_t>(p) + (std::bit_cast<std::int32_t>(shifted) << 23));
-}
-
-/// What the functions below take in place of the alpha of x * sigmoid(alpha * x): -alpha / ln 2.
-[[nodiscard]] inline float swish_factor(const Activation& function) { return -function.alpha * 1.44269504088896341F; }
-
-STRAKE_LANE_FUNCTION float swish_of(float x, float factor) {
-  return x / (1.0F + exp2_of(clamp(x * factor, -126.0F, 126.0F)));
-}
-
-STRAKE_LANE_FUNCTION float hard_swish_of(float x) { return x * clamp(x * (1.0F / 6.0F) + 0.5F, 0.0F, 1.0F); }
-
-STRAKE_LANE_FUNCTION float hard_sigmoid_of(float x, float a, float b) { return clamp(x * a + b, 0.0F, 1.0F); }
-
 /// The registers that vectors of a lane are computed in, and whole numbers of the same size.
 #if defined(__aarch64__)
 typedef LaneRegister LaneVector;
@@ -53,8 +22,10 @@ typedef Lane LaneVector;
 typedef std::int32_t LaneInts __attribute__((vector_size(lane_floats * sizeof(float))));
 #endif
 
-/// `swish_of` of each.
+/// x = x * sigmoid(alpha * x) = x / (1 + 2^(factor * x)). Source of the polynomial for 2^t, |t| <= 126: S. Moshier,
+/// Cephes, exp2f.
 STRAKE_LANE_FUNCTION void swish_vector(float factor, LaneVector& x) {
+  // Adding 1.5 * 2^23 rounds to the nearest whole number, which then stands in the lowest bits.
   constexpr float magic = 12582912.0F;
   LaneVector t = x * factor;
   t = t < -126.0F ? LaneVector{} - 126.0F : t;
@@ -67,8 +38,8 @@ STRAKE_LANE_FUNCTION void swish_vector(float factor, LaneVector& x) {
   p = p * f + 2.402264791363012e-1F;
   p = p * f + 6.931472028550421e-1F;
   p = p * f + 1.0F;
-  x = x / (1.0F +
-           reinterpret_cast<LaneVector>(reinterpret_cast<LaneInts>(p) + (reinterpret_cast<LaneInts>(shifted) << 23)));
+  const LaneInts power = reinterpret_cast<LaneInts>(p) + (reinterpret_cast<LaneInts>(shifted) << 23);
+  x = x / (1.0F + reinterpret_cast<LaneVector>(power));
 }
 
 STRAKE_LANE_FUNCTION void swish_lane(float factor, Lane& lane) {
@@ -94,7 +65,7 @@ STRAKE_LANE_FUNCTION void hard_sigmoid_lane(float a, float b, Lane& lane) {
 /// For a function whose callees are to be compiled for AVX-512 with it: all become part of it.
 #define STRAKE_AVX512 __attribute__((target("avx512f,avx512dq"), flatten))
 
-/// `swish_of` in a third of its time, by what compilers do not find themselves: 2^n in one instruction, and a
+/// `swish_vector` in a third of its time, by what compilers do not find themselves: 2^n in one instruction, and a
 /// reciprocal of 14 bits that one Newton step doubles.
 __attribute__((target("avx512f,avx512dq"))) inline void swish_avx512(float factor, Lane& lane) {
   constexpr int nearest_whole = 0x08;     // and no exceptions
@@ -118,6 +89,9 @@ __attribute__((target("avx512f,avx512dq"))) inline void swish_avx512(float facto
 }
 
 #endif
+
+/// -alpha / ln 2.
+[[nodiscard]] inline float swish_factor(const Activation& function) { return -function.alpha * 1.44269504088896341F; }
 
 /// lane = function(lane), for one of `has_fast`. `avx512` is for functions that are compiled for it.
 template <bool avx512>
