@@ -36,7 +36,7 @@ expect 0 'in flight, on 2 of 2 ranks' "$mpirun" 2 "$strake" run "$net" --input "
   --plan "$scratch/cycle.json" --frames 3 --output "$scratch/cycle-out"
 expect 2 '--rate: is for --objective throughput' "$strake" plan "$net" --rate 5
 expect 2 '--inflight: is for --objective throughput' "$strake" plan "$net" --inflight 5
-expect 0 'compared: data-parallel, 2 in flight' "$strake" plan "$net" --ranks 3 --objective throughput --inflight 2
+expect 0 'compared: data-parallel, [12] in flight' "$strake" plan "$net" --ranks 3 --objective throughput --inflight 2
 
 # Where a frame's time goes: the parts are those of the frame.
 expect 0 'copies' "$strake" bench "$net" --frames 3 --profile --json "$scratch/profile.json"
