@@ -85,7 +85,8 @@ STRAKE_API strake_status strake_engine_run_until(strake_engine* engine, const st
                                                  double deadline_ms, strake_result** result);
 
 /* As strake::Client: frames to a running cluster (strake serve), from a process without MPI. Any thread.
- * address: of the supervisor, "tcp://edge-0:7300"; key_file: NULL or "" for addresses of this host. Waits for nobody. */
+ * address: of the supervisor, "tcp://edge-0:7300"; key_file: NULL or "" for addresses of this host. Waits for nobody.
+ */
 typedef struct strake_client strake_client;
 STRAKE_API strake_status strake_client_open(const char* address, const char* key_file, strake_client** client);
 /* Frames without results end with it. NULL is allowed. */
