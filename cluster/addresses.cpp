@@ -58,6 +58,12 @@ bool is_loopback(const Address& address) {
   return inet_pton(AF_INET, address.host.c_str(), &ip) == 1 && (ntohl(ip.s_addr) >> 24) == 127;
 }
 
+std::string nobody_answers(const Address& address, bool with_key) {
+  return "nobody answers at " + address.text() +
+         (with_key ? " to this key: if somebody listens there, it is without keys, or with another cluster's"
+                   : ": if somebody listens there, it is to members with a key (--key)");
+}
+
 std::string network_of(const Address& address) {
   in_addr wanted{};
   if (inet_pton(AF_INET, address.host.c_str(), &wanted) != 1) return "";

@@ -23,6 +23,9 @@ struct Address {
 /// Whether only this host reaches it: 127.0.0.0/8, ::1 or localhost.
 [[nodiscard]] bool is_loopback(const Address& address);
 
+/// A port with keys says nothing to who has none, and the other way round: what to tell who got no answer.
+[[nodiscard]] std::string nobody_answers(const Address& address, bool with_key);
+
 /// The network of the interface that has this (numeric IPv4) address, as "10.0.7.0/24"; empty where no interface has
 /// it.
 [[nodiscard]] std::string network_of(const Address& address);

@@ -76,14 +76,21 @@ ModelInfo Client::model(milliseconds longest) {
   const bool came = changed_.wait_for(lock, longest, [&] { return ready_ || !refused_.empty(); });
   check_refused();
   if (came) return *model_;
-  if (!heard_) throw PeerLost("nobody answers at " + options_.address.text());
+  if (!heard_) throw PeerLost(nobody_answers(options_.address, options_.identity.has_value()));
   throw PeerLost("the cluster at " + options_.address.text() + " has no job that takes frames");
 }
 
-std::uint64_t Client::submit(const TensorMap& inputs) {
+std::uint64_t Client::submit(const TensorMap& inputs) { return submit(inputs, Time::max()).value(); }
+
+std::optional<std::uint64_t> Client::submit(const TensorMap& inputs, Time until) {
   expect_fits(inputs);
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return pending_.size() < window_ || !refused_.empty(); });
+  const auto has_place = [&] { return pending_.size() < window_ || !refused_.empty(); };
+  // The end of time is no deadline that a clock can wait for.
+  if (until == Time::max())
+    changed_.wait(lock, has_place);
+  else if (!changed_.wait_until(lock, until, has_place))
+    return std::nullopt;
   check_refused();
   const std::uint64_t number = next_number_++;
   const Time now = std::chrono::steady_clock::now();
@@ -91,6 +98,16 @@ std::uint64_t Client::submit(const TensorMap& inputs) {
   lock.unlock();
   wake_up_.ring();
   return number;
+}
+
+bool Client::forget(std::uint64_t number) {
+  const std::scoped_lock lock(mutex_);
+  if (pending_.erase(number) == 0) return false;
+  // As if its result had come, so that the cluster forgets it as well.
+  received_.insert(number);
+  received_.erase(received_.begin(), received_.lower_bound(oldest()));
+  changed_.notify_all();
+  return true;
 }
 
 std::optional<ClientResult> Client::next(milliseconds longest) {

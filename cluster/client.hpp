@@ -68,6 +68,12 @@ class Client {
   /// @return the frame's number: 1, 2, ... Waits while as many frames as the cluster takes have no result.
   /// @throws InvalidInput where this client is refused, or the frame is larger than a message may be
   std::uint64_t submit(const TensorMap& inputs);
+  /// The same; nothing where it would wait longer than `until`.
+  [[nodiscard]] std::optional<std::uint64_t> submit(const TensorMap& inputs,
+                                                    std::chrono::steady_clock::time_point until);
+
+  /// Nobody wants the frame's result any more: it leaves its place to others. False where the result has come already.
+  bool forget(std::uint64_t number);
 
   /// Whether `submit` would wait.
   [[nodiscard]] bool is_full() const;

@@ -23,8 +23,8 @@ namespace {
 using httplib::Request;
 using httplib::Response;
 
-constexpr std::size_t n_threads = 4;
-constexpr int patience_s = 5;  // with a client that does not go on
+constexpr int patience_s = 1;          // with a client that does not go on
+constexpr std::size_t n_threads = 32;  // each may have to be patient with one
 
 // "[::1]:7380" and "localhost:7380" without their ports.
 std::string without_port(const std::string& host) {
@@ -90,6 +90,13 @@ struct HttpServer::Impl {
 void HttpServer::Impl::add_routes() {
   server.set_pre_routing_handler([this](const Request& request, Response& response) {
     keep_to_ourselves(response);
+    // Before anything else of it is read.
+    if (request.method != "GET" && request.method != "HEAD") {
+      response.set_header("Allow", "GET, HEAD");
+      response.set_header("Connection", "close");
+      refuse(response, 405, "there is nothing to change here: GET or HEAD");
+      return httplib::Server::HandlerResponse::Handled;
+    }
     // Whoever asks whether we live needs no secret for it.
     const bool open = request.path == "/health/live";
     return open || admit(settings, request, response) ? httplib::Server::HandlerResponse::Unhandled

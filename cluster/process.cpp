@@ -216,8 +216,10 @@ Signals::~Signals() { close(descriptor_); }
 
 bool Signals::asked_to_end() {
   signalfd_siginfo info{};
-  while (read(descriptor_, &info, sizeof(info)) == sizeof(info)) asked_ = true;
-  return asked_;
+  while (read(descriptor_, &info, sizeof(info)) == sizeof(info)) ++asked_;
+  return asked_ > 0;
 }
+
+bool Signals::asked_twice() { return asked_to_end() && asked_ > 1; }
 
 }  // namespace strake::cluster

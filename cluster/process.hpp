@@ -76,10 +76,12 @@ class Signals {
   [[nodiscard]] int descriptor() const { return descriptor_; }
   /// Whether this process was asked to end.
   [[nodiscard]] bool asked_to_end();
+  /// Whether it was asked again: somebody does not want to wait.
+  [[nodiscard]] bool asked_twice();
 
  private:
   int descriptor_ = -1;
-  bool asked_ = false;
+  int asked_ = 0;
 };
 
 }  // namespace strake::cluster

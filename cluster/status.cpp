@@ -29,7 +29,7 @@ std::string ask_status(const Address& address, const std::optional<Identity>& id
     if (socket.key_was_refused())
       throw InvalidInput("the cluster at " + address.text() + " refuses: it does not know this key");
   }
-  throw PeerLost("nobody answers at " + address.text());
+  throw PeerLost(nobody_answers(address, identity.has_value()));
 }
 
 }  // namespace strake::cluster

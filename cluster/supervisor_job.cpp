@@ -322,6 +322,7 @@ void Supervisor::on_refused(const wire::JobRefused& refused) {
     lose_job("its ranks refuse", now_);
     return;
   }
+  log(LogLevel::error, refused.reason());
   exit_code_ = exit_wrong_input;
 }
 

@@ -173,6 +173,10 @@ std::string fps_text(double fps) {
   return text.substr(0, text.find('.') + 3) + " frames/s";
 }
 
+double fps_of(const Plan& plan) {
+  return plan.predicted_us > 0 ? plan.frames * us_per_s / plan.predicted_us : std::numeric_limits<double>::infinity();
+}
+
 // The best of each strategy, in the order of the search.
 std::vector<std::string> notes_on_cycles(const std::vector<CycleCandidate>& all) {
   std::vector<std::string> notes;
@@ -198,6 +202,9 @@ Plan make_throughput_plan(const CostModel& costs, const std::string& strategy, c
   if (limited) keep_within(costs.graph(), goal.most_bytes, all);
   Plan plan = choose_cycle(all, goal.offered_fps).plan;
   plan.notes = notes_on_cycles(all);
+  if (goal.offered_fps > 0 && fps_of(plan) < goal.offered_fps)
+    plan.notes.push_back("no plan keeps up with " + fps_text(goal.offered_fps) + ": this one does " +
+                         fps_text(fps_of(plan)));
   check(costs.graph(), plan, costs.n_ranks());
   return plan;
 }

@@ -40,13 +40,15 @@ class STRAKE_API Client {
 
   /// The same without waiting for the result, which comes as soon as it is there, not in the order of the calls. Waits
   /// while as many frames as the cluster takes have no result.
-  /// @param deadline  from now: then the future holds DeadlineMissed, and a result that comes later is dropped
+  /// @param deadline  from now: then the future holds DeadlineMissed, and a result that comes later is dropped. No call
+  ///                  waits longer for a place than its own deadline
   /// @throws InvalidInput where this client is refused
   [[nodiscard]] std::future<Result> submit(const Inputs& inputs,
                                            std::optional<std::chrono::nanoseconds> deadline = std::nullopt);
 
  private:
   struct Impl;
+  [[nodiscard]] Impl& impl() const;  // throws InvalidInput where the client was moved from
   std::unique_ptr<Impl> impl_;
 };
 

@@ -81,7 +81,7 @@ class STRAKE_API Engine {
   explicit Engine(EngineOptions options);
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
-  /// As `close`.
+  /// As `close`. A process of several ranks that ends (`exit`) while its engine is open ends the job with 1.
   ~Engine();
 
   [[nodiscard]] bool is_root() const;
@@ -123,6 +123,7 @@ class STRAKE_API Engine {
 
  private:
   struct Impl;
+  [[nodiscard]] Impl& impl() const;  // throws InvalidInput where the engine was moved from
   std::unique_ptr<Impl> impl_;
 };
 

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "api/deadline.hpp"
 #include "api/tensors.hpp"
 #include "cluster/client.hpp"
 #include "core/errors.hpp"
@@ -98,7 +99,7 @@ void Client::Impl::drop_late() {
       continue;
     }
     frame->second.result.set_exception(std::make_exception_ptr(DeadlineMissed("no result came before the deadline")));
-    given_up.insert(frame->first);
+    if (!client.forget(frame->first)) given_up.insert(frame->first);
     frame = waiting.erase(frame);
   }
 }
@@ -130,29 +131,40 @@ Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
 
+Client::Impl& Client::impl() const {
+  if (!impl_) throw InvalidInput("this client was moved from");
+  return *impl_;
+}
+
 std::vector<PortInfo> Client::inputs(std::chrono::milliseconds longest) const {
-  return infos_of(impl_->client.model(longest).inputs);
+  return infos_of(impl().client.model(longest).inputs);
 }
 
 std::vector<PortInfo> Client::outputs(std::chrono::milliseconds longest) const {
-  return infos_of(impl_->client.model(longest).outputs);
+  return infos_of(impl().client.model(longest).outputs);
 }
 
 std::future<Result> Client::submit(const Inputs& inputs, std::optional<std::chrono::nanoseconds> deadline) {
   TensorMap frame;
   for (const auto& [name, view] : inputs) frame[name] = copied(name, view);
   Impl::Waiting waiting;
-  if (deadline) waiting.deadline = Clock::now() + *deadline;
+  if (deadline) waiting.deadline = api::time_in(*deadline);
   std::future<Result> future = waiting.result.get_future();
   // May wait for results, which the dispatcher takes: without the lock.
-  const std::uint64_t number = impl_->client.submit(frame);
+  const std::optional<std::uint64_t> number =
+      impl().client.submit(frame, waiting.deadline.value_or(Clock::time_point::max()));
+  if (!number) {
+    waiting.result.set_exception(
+        std::make_exception_ptr(DeadlineMissed("no place for the frame came free before its deadline")));
+    return future;
+  }
   const std::scoped_lock lock(impl_->mutex);
   if (impl_->error) std::rethrow_exception(impl_->error);
-  if (const auto came = impl_->early.find(number); came != impl_->early.end()) {
+  if (const auto came = impl_->early.find(*number); came != impl_->early.end()) {
     Impl::answer(waiting, std::move(came->second));
     impl_->early.erase(came);
   } else {
-    impl_->waiting.emplace(number, std::move(waiting));
+    impl_->waiting.emplace(*number, std::move(waiting));
   }
   return future;
 }

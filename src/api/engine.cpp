@@ -2,10 +2,14 @@
 #include "strake/engine.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <utility>
 
+#include "api/deadline.hpp"
 #include "api/frame_queue.hpp"
 #include "api/job_thread.hpp"
 #include "api/tensors.hpp"
@@ -70,6 +74,17 @@ void check(const EngineOptions& options) {
   if (!(options.rate >= 0)) throw InvalidInput("rate: it must be 0 or more");
   if (options.inflight < 1 || options.inflight > 64)
     throw InvalidInput("inflight: 1 to 64 are possible, got " + std::to_string(options.inflight));
+  if (options.rate > 0 && options.objective != "throughput")
+    throw InvalidInput("rate: it is for objective throughput, not for " + options.objective);
+  if (!options.plan.empty() && (options.strategy != EngineOptions().strategy || options.rate > 0 ||
+                                options.objective != EngineOptions().objective))
+    throw InvalidInput("plan: '" + options.plan +
+                       "' is made already; strategy, objective and rate say how to plan, so leave them out");
+  for (const auto& [name, shape] : options.shapes)
+    for (const std::int64_t size : shape)
+      if (size < 1)
+        throw InvalidInput("shapes: input '" + name + "' cannot have a size of " + std::to_string(size) +
+                           "; sizes are 1 or more");
   (void)settings_of(options);
   (void)request_of(options);
 }
@@ -87,6 +102,22 @@ std::vector<PortInfo> infos_of(const Graph& graph, const std::vector<Port>& port
   std::vector<PortInfo> infos;
   for (const Port& port : ports) infos.push_back({port.name, static_cast<DataType>(port.type), graph.shape(port.op)});
   return infos;
+}
+
+// Whose ranks wait for each other.
+std::atomic<int> open_engines{0};
+
+// A process that ends with an engine open would wait for other ranks, and these for it.
+void leave_if_open() {
+  if (open_engines == 0) return;
+  std::fputs("strake: the process ends while its engine is open, so the job ends: close the engine first\n", stderr);
+  std::_Exit(exit_failed);
+}
+
+void end_job_with_process() {
+  static const bool once = std::atexit(leave_if_open) == 0;
+  (void)once;
+  ++open_engines;
 }
 
 }  // namespace
@@ -111,11 +142,13 @@ struct Engine::Impl {
 
   int exit_code = 0;  // read after the job's thread was joined
   std::mutex joining;
+  bool counts_as_open = false;  // guarded by joining
 
   // Any thread, as often as it likes.
   void join() {
     const std::scoped_lock lock(joining);
     job->join();
+    if (std::exchange(counts_as_open, false)) --open_engines;
   }
 
   void job_main(comm::Communicator& communicator);
@@ -244,6 +277,9 @@ Engine::Engine(EngineOptions options) {
     impl_->job->join();
     throw;
   }
+  if (impl_->n_ranks == 1) return;
+  impl_->counts_as_open = true;
+  end_job_with_process();
 }
 
 Engine::Engine(Engine&&) noexcept = default;
@@ -260,34 +296,39 @@ Engine::~Engine() {
   impl_->join();
 }
 
-bool Engine::is_root() const { return impl_->rank == 0; }
-int Engine::rank() const { return impl_->rank; }
-int Engine::ranks() const { return impl_->n_ranks; }
+Engine::Impl& Engine::impl() const {
+  if (!impl_) throw InvalidInput("this engine was moved from");
+  return *impl_;
+}
+
+bool Engine::is_root() const { return impl().rank == 0; }
+int Engine::rank() const { return impl().rank; }
+int Engine::ranks() const { return impl().n_ranks; }
 
 int Engine::work() {
   if (is_root()) return 0;
-  impl_->join();
-  return impl_->exit_code;
+  impl().join();
+  return impl().exit_code;
 }
 
-const std::vector<PortInfo>& Engine::inputs() const { return impl_->inputs; }
-const std::vector<PortInfo>& Engine::outputs() const { return impl_->outputs; }
-Engine::PlanSummary Engine::plan() const { return impl_->summary; }
+const std::vector<PortInfo>& Engine::inputs() const { return impl().inputs; }
+const std::vector<PortInfo>& Engine::outputs() const { return impl().outputs; }
+Engine::PlanSummary Engine::plan() const { return impl().summary; }
 
 void Engine::save_plan(const std::string& file) const {
   if (!is_root()) throw InvalidInput("rank 0 has the plan, this is rank " + std::to_string(rank()));
   io::check_writable(file);
-  io::write_file(file, impl_->plan_json);
+  io::write_file(file, impl().plan_json);
 }
 
 std::future<Result> Engine::submit(const Inputs& inputs, std::optional<std::chrono::nanoseconds> deadline) {
   if (!is_root()) throw InvalidInput("rank 0 runs frames, this is rank " + std::to_string(rank()));
   api::PendingFrame frame;
   for (const auto& [name, view] : inputs) frame.inputs[name] = api::borrowed(name, view);
-  frame.inputs = engine::checked_inputs(impl_->signature, std::move(frame.inputs));
-  if (deadline) frame.deadline = std::chrono::steady_clock::now() + *deadline;
+  frame.inputs = engine::checked_inputs(impl().signature, std::move(frame.inputs));
+  if (deadline) frame.deadline = api::time_in(*deadline);
   std::future<Result> result = frame.result.get_future();
-  impl_->queue.push(std::move(frame));
+  impl().queue.push(std::move(frame));
   return result;
 }
 
@@ -295,7 +336,7 @@ Result Engine::run(const Inputs& inputs) { return submit(inputs).get(); }
 
 void Engine::close() {
   if (!is_root()) return;
-  impl_->queue.close();
+  impl().queue.close();
   impl_->join();
 }
 

@@ -138,7 +138,12 @@ HostTensor fit_picture(const Graph& graph, const std::string& name, const std::s
 HostTensor fit_picture(const ServedInput& input, const std::string& file, const InputOptions& options) {
   const PictureShape shape = picture_shape(input.name, input.shape);
   HostTensor pixels = pixels_of(file, {shape.n, shape.c, shape.h, shape.w}, options);
-  if (input.type == ElementType::u8 && !shape.channels_last) return pixels;
+  if (input.type == ElementType::u8 && !shape.channels_last) {
+    if (options.scale != "1" || !options.mean.empty() || !options.std.empty())
+      throw InvalidInput("input '" + input.name + "' takes pictures as they are, since the server normalises them: " +
+                         "--scale, --mean and --std are options of strake serve there");
+    return pixels;
+  }
   if (input.type != ElementType::f32)
     throw InvalidInput("input '" + input.name + "' has elements of type " + name_of(input.type) +
                        "; a picture needs uint8 or float32");

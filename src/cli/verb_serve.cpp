@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <sstream>
@@ -23,6 +24,8 @@
 #include "core/log.hpp"
 #include "core/unroll.hpp"
 #include "engine/frame_service.hpp"
+#include "io/file.hpp"
+#include "io/picture.hpp"
 
 namespace strake::cli {
 
@@ -106,9 +109,20 @@ std::unique_ptr<cluster::HttpServer> show(const ServeOptions& options, cluster::
   return server;
 }
 
+// Ranks only look at what kind of file an example is; whether it is one is known here and now.
+void expect_example(const std::string& text) {
+  std::error_code ignored;
+  const std::size_t equals = text.find('=');
+  const bool named = equals != std::string::npos && !std::filesystem::exists(text, ignored);
+  const std::string file = named ? text.substr(equals + 1) : text;
+  io::expect_regular_file(file, "an input file");
+  if (is_picture(file)) (void)io::read_picture(file);
+}
+
 int serve(const Context& context, const ServeOptions& options) {
   expect_one_process(context, "serve");
   set_verbosity(options.verbose, options.quiet);
+  for (const std::string& example : options.served.inputs.files) expect_example(example);
   cluster::Signals signals;
   cluster::SupervisorOptions supervisor;
   supervisor.local = cluster::address_of(options.local);

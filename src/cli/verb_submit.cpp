@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "cli/cluster_options.hpp"
@@ -60,8 +62,11 @@ std::vector<std::string> all_files(const std::vector<std::string>& given) {
       continue;
     }
     std::vector<std::string> inside;
+    std::error_code ignored;
     for (const fs::directory_entry& entry : fs::directory_iterator(name, error))
-      if (can_be_sent(entry.path())) inside.push_back(entry.path().string());
+      if (can_be_sent(entry.path()) && !entry.path().filename().string().starts_with('.') &&
+          entry.is_regular_file(ignored))
+        inside.push_back(entry.path().string());
     if (error) throw InvalidInput("cannot read folder '" + name + "': " + error.message());
     if (inside.empty()) throw InvalidInput("folder '" + name + "' has no .npy, .pb, .png, .jpg or .jpeg");
     std::sort(inside.begin(), inside.end());
@@ -110,6 +115,9 @@ class Results {
  public:
   Results(std::string directory, std::string expected)
       : directory_(std::move(directory)), expected_(std::move(expected)) {
+    std::error_code nowhere;
+    if (!expected_.empty() && !fs::is_directory(expected_, nowhere))
+      throw InvalidInput("--compare '" + expected_ + "' is no folder");
     if (directory_.empty()) return;
     std::error_code error;
     fs::create_directories(directory_, error);
@@ -170,17 +178,33 @@ struct Tally {
 };
 
 // A line for each result, at once: seconds since 1970, frame, epoch of the job, latency and compute in ms, outcome.
-void log_result(std::ofstream& log, const cluster::ClientResult& result, const char* outcome) {
-  if (!log.is_open()) return;
-  const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-  log << fmt::format("{:.4f},{},{},{:.3f},{:.3f},{}\n", now, result.number, result.epoch,
-                     static_cast<double>(result.latency.count()) / 1000,
-                     static_cast<double>(result.compute.count()) / 1000, outcome)
-      << std::flush;
-}
+class ResultLog {
+ public:
+  explicit ResultLog(std::string file) : file_(std::move(file)) {
+    if (file_.empty()) return;
+    io::check_writable(file_);
+    stream_.open(file_);
+  }
+
+  /// @throws InvalidInput where the line cannot be written
+  void add(const cluster::ClientResult& result, const char* outcome) {
+    if (file_.empty()) return;
+    const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    errno = 0;
+    stream_ << fmt::format("{:.4f},{},{},{:.3f},{:.3f},{}\n", now, result.number, result.epoch,
+                           static_cast<double>(result.latency.count()) / 1000,
+                           static_cast<double>(result.compute.count()) / 1000, outcome)
+            << std::flush;
+    if (!stream_) throw InvalidInput("--log: cannot write '" + file_ + "': " + std::strerror(errno));
+  }
+
+ private:
+  std::string file_;
+  std::ofstream stream_;
+};
 
 void take(const cluster::ClientResult& result, std::map<std::uint64_t, Sent>& sent, Results& results, Tally& tally,
-          std::ofstream& log_file) {
+          ResultLog& log_file) {
   const auto found = sent.find(result.number);
   ensure(found != sent.end(), "a result belongs to a frame that was sent and not answered");
   tally.epochs.insert(result.epoch);
@@ -188,7 +212,7 @@ void take(const cluster::ClientResult& result, std::map<std::uint64_t, Sent>& se
     tally.latencies_ms.push_back(static_cast<double>(result.latency.count()) / 1000);
     tally.compute_ms.push_back(static_cast<double>(result.compute.count()) / 1000);
     const bool right = results.take(stem_of(found->second.file), found->second.stem, result.outputs);
-    log_result(log_file, result, right ? "right" : "wrong");
+    log_file.add(result, right ? "right" : "wrong");
     if (!right) {
       ++tally.wrong;
       log(LogLevel::error, "'" + found->second.file + "', frame " + std::to_string(result.number) +
@@ -196,7 +220,7 @@ void take(const cluster::ClientResult& result, std::map<std::uint64_t, Sent>& se
     }
   } else {
     ++tally.failed;
-    log_result(log_file, result, "failed");
+    log_file.add(result, "failed");
     log(LogLevel::error, "'" + found->second.file + "': " + result.error);
   }
   sent.erase(found);
@@ -204,6 +228,24 @@ void take(const cluster::ClientResult& result, std::map<std::uint64_t, Sent>& se
 
 nlohmann::json percentiles_json(const engine::Percentiles& ms) {
   return {{"p50", ms.p50}, {"p90", ms.p90}, {"p99", ms.p99}, {"min", ms.min}, {"max", ms.max}, {"mean", ms.mean}};
+}
+
+constexpr int exit_asked_to_end = 130;  // as a shell says of SIGINT
+
+// Nothing when asked to end before the cluster answers: then nothing is on its way.
+std::optional<cluster::ModelInfo> served_model(cluster::Client& client, milliseconds longest,
+                                               cluster::Signals& signals) {
+  const auto end = std::chrono::steady_clock::now() + longest;
+  constexpr milliseconds look(100);
+  while (!signals.asked_to_end()) {
+    const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
+    try {
+      return client.model(std::clamp(left, milliseconds(0), look));
+    } catch (const PeerLost&) {
+      if (left <= look) throw;
+    }
+  }
+  return std::nullopt;
 }
 
 int submit(const Context& context, const SubmitOptions& options) {
@@ -214,15 +256,13 @@ int submit(const Context& context, const SubmitOptions& options) {
   const std::vector<std::string> files = all_files(options.files);
   if (!options.json.empty()) io::check_writable(options.json);
   Results results(options.output, options.compare);
-  std::ofstream log_file;
-  if (!options.log.empty()) {
-    io::check_writable(options.log);
-    log_file.open(options.log);
-  }
+  ResultLog log_file(options.log);
   const cluster::Address address = cluster::address_of(options.address);
   cluster::Client client({address, identity_for(address, options.key)});
   const auto longest = milliseconds(static_cast<std::int64_t>(options.timeout_s * 1000));
-  const cluster::ModelInfo model = client.model(longest);
+  const std::optional<cluster::ModelInfo> found = served_model(client, longest, signals);
+  if (!found) return exit_asked_to_end;
+  const cluster::ModelInfo& model = *found;
 
   // Files are read once.
   std::vector<TensorMap> frames;
@@ -234,6 +274,8 @@ int submit(const Context& context, const SubmitOptions& options) {
   const auto collect = [&](milliseconds wait) {
     const std::optional<cluster::ClientResult> result = client.next(wait);
     const auto now = std::chrono::steady_clock::now();
+    if (signals.asked_twice())
+      throw PeerLost("asked to end again: " + std::to_string(sent.size()) + " frames are without result");
     if (result) {
       take(*result, sent, results, tally, log_file);
       last_result = now;

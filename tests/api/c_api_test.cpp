@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -23,7 +24,7 @@ using ResultHandle = std::unique_ptr<strake_result, decltype(&strake_result_free
 class CApi : public testing::Test {
  protected:
   void SetUp() override {
-    model_ = fs::path(testing::TempDir()) / "strake_c_api.onnx";
+    model_ = fs::path(testing::TempDir()) / ("strake_c_api_" + std::to_string(getpid()) + ".onnx");
     strake::zoo::write("edges", strake::zoo::ZooSize{16, 24}, 1, model_);
     ASSERT_EQ(strake_options_set(options_.get(), "model", model_.c_str()), STRAKE_OK);
     ASSERT_EQ(strake_options_set(options_.get(), "threads", "1"), STRAKE_OK);
@@ -62,6 +63,8 @@ TEST(CClient, SaysWhatIsWrong) {
   strake_result* result = nullptr;
   EXPECT_EQ(strake_client_run_until(client, nullptr, 0, 50, &result), STRAKE_DEADLINE_MISSED) << strake_last_error();
   EXPECT_EQ(result, nullptr);
+  // The frame before has left its place.
+  EXPECT_EQ(strake_client_run_until(client, nullptr, 0, 50, &result), STRAKE_DEADLINE_MISSED) << strake_last_error();
   strake_client_free(client);
   strake_client_free(nullptr);
 }
@@ -114,8 +117,13 @@ TEST_F(CApi, OptionsAreChecked) {
   }
   EXPECT_EQ(strake_options_set(options, "late", "never"), STRAKE_INVALID_INPUT);
   EXPECT_TRUE(error_has("late expects drop or finish, got 'never'"));
-  for (const auto& [name, value] : std::vector<std::pair<const char*, const char*>>{
-           {"exact", "1"}, {"queue", "3"}, {"timeout_ms", "2000"}, {"rate", "12.5"}, {"when_full", "refuse"}})
+  for (const auto& [name, value] : std::vector<std::pair<const char*, const char*>>{{"exact", "1"},
+                                                                                    {"queue", "3"},
+                                                                                    {"timeout_ms", "2000"},
+                                                                                    {"objective", "throughput"},
+                                                                                    {"rate", "12.5"},
+                                                                                    {"inflight", "2"},
+                                                                                    {"when_full", "refuse"}})
     EXPECT_EQ(strake_options_set(options, name, value), STRAKE_OK) << name;
   EXPECT_NE(open(), nullptr);
 }

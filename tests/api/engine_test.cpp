@@ -158,10 +158,32 @@ TEST_F(EngineTest, WrongOptionsAreNamed) {
   EXPECT_NE(open([](EngineOptions& o) { o.queue = 0; }).find("queue"), std::string::npos);
   EXPECT_NE(open([](EngineOptions& o) { o.max_memory_mb = std::nan(""); }).find("max_memory_mb"), std::string::npos);
   EXPECT_NE(open([](EngineOptions& o) { o.shapes["nobody"] = {1}; }).find("no input 'nobody'"), std::string::npos);
+  EXPECT_NE(open([](EngineOptions& o) { o.shapes["input"] = {1, 3, 0, 24}; }).find("size of 0"), std::string::npos);
+  EXPECT_NE(open([](EngineOptions& o) { o.rate = 5; }).find("for objective throughput"), std::string::npos);
+  EXPECT_NE(open([](EngineOptions& o) { o.inflight = 0; }).find("inflight"), std::string::npos);
+  EXPECT_NE(open([&](EngineOptions& o) {
+              o.plan = model_;
+              o.strategy = "equal";
+            }).find("made already"),
+            std::string::npos);
   EXPECT_NE(open([&](EngineOptions& o) { o.plan = model_; }).find("net.onnx"), std::string::npos);
   std::ofstream(folder_ / "text.onnx") << "this is no model";
   EXPECT_NE(open([&](EngineOptions& o) { o.model = (folder_ / "text.onnx").string(); }).find("text.onnx"),
             std::string::npos);
+}
+
+TEST_F(EngineTest, MovedFromEnginesRefuse) {
+  Engine engine(options());
+  const Engine other(std::move(engine));
+  EXPECT_NE(refusal([&] { (void)engine.inputs(); }).find("moved from"),
+            std::string::npos);  // NOLINT(bugprone-use-after-move)
+  EXPECT_FALSE(other.inputs().empty());
+}
+
+TEST_F(EngineTest, AFrameThatMayTakeForEverIsNeverLate) {
+  Engine engine(options());
+  const std::vector<float> values = frame(1);
+  expect_right(engine.submit({{name_, {values, shape_}}}, std::chrono::nanoseconds::max()).get(), values);
 }
 
 TEST_F(EngineTest, ThreadsGetTheirOwnResults) {

@@ -66,7 +66,7 @@ TEST_F(Shown, StateHealthAndPage) {
   EXPECT_EQ(page->body.find("http://"), std::string::npos);
   EXPECT_EQ(page->body.find("https://"), std::string::npos);
   EXPECT_EQ(browser.Get("/nothing")->status, 404);
-  EXPECT_EQ(browser.Post("/state", "x", "text/plain")->status, 404);
+  EXPECT_EQ(browser.Post("/state", "x", "text/plain")->status, 405);
 }
 
 TEST_F(Shown, FrameAndTraceWhenTheyAreThere) {
@@ -97,6 +97,17 @@ TEST_F(Shown, OnlyWithTheToken) {
   }
   EXPECT_EQ(browser.Get("/state", {{"Authorization", "Bearer 0123456789abcdef"}})->status, 200);
   EXPECT_EQ(browser.Get("/state?token=0123456789abcdef")->status, 200);
+}
+
+TEST_F(Shown, NothingCanBeChanged) {
+  const auto server = serve();
+  httplib::Client browser = client(*server);
+  for (const auto& answer : {browser.Post("/state"), browser.Put("/state"), browser.Delete("/state"),
+                             browser.Post("/", "text", "text/plain")}) {
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 405);
+    EXPECT_EQ(answer->get_header_value("Allow"), "GET, HEAD");
+  }
 }
 
 TEST_F(Shown, OtherNamesOfLoopbackAreRefused) {

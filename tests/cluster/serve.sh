@@ -50,6 +50,16 @@ expect 2 "another host, which needs a key" "$strake" status 192.0.2.1
 expect 2 "a node needs a key" "$strake" node 127.0.0.1
 expect 1 "nobody answers" "$strake" status "$local"
 expect 1 "nobody answers" "$strake" top "$local"
+# Asked to end while nobody answers, submit ends at once.
+"$strake" submit "$local" "$picture" >"$scratch/nobody" 2>&1 &
+client=$!
+sleep 0.5
+kill -INT $client
+timeout 5 tail --pid=$client -f /dev/null || fail "submit to nobody does not end when asked"
+wait $client
+[ $? -eq 130 ] || fail "submit that was asked to end: $?"
+expect 2 "cannot read" "$strake" serve "$net" --input "$scratch/none.jpg" --local "$local" --http off
+expect 2 "there is no model file" "$strake" serve "$scratch/none.onnx" -q --local "$local" --http off
 expect 1 "nobody answers" "$strake" submit "$local" "$picture" --timeout 0.3
 expect 2 "is started by strake serve" "$strake" worker "$net" --job 1
 expect 2 "is called by mpirun" "$strake" launch edge1 orted
@@ -91,6 +101,8 @@ expect 2 'it does not know this key' "$strake" submit "$keyed" "$picture" --key 
 # A frame that does not fit the model fails alone.
 "$strake" run "$net" -q --input "$picture" --output "$scratch/wrong" && expect 1 '1 failed' \
   "$strake" submit "$local" "$scratch/wrong/output.npy" "$picture"
+expect 2 '/dev/full.*No space left' "$strake" submit "$local" "$picture" --log /dev/full
+expect 2 'is no folder' "$strake" submit "$local" "$picture" --compare "$scratch/nowhere"
 # What is no message.
 for _ in 1 2 3; do head -c 3000 /dev/urandom >"/dev/tcp/127.0.0.1/$port" 2>/dev/null; done
 expect 0 '1 frames, 0 failed' "$strake" submit "$local" "$picture"
