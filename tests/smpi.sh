@@ -54,7 +54,10 @@ for file in "$root"/bench/platforms/*.xml; do
   for strategy in single auto; do
     simulate "$platform.$strategy" --platform "$platform" --strategy "$strategy" ||
       { cat "$scratch/log" >&2; fail "$platform, $strategy: exit code $?"; }
-    holds "$platform.$strategy" "$platform.single" 'cluster < 1.1 * predicted && predicted < 1.1 * cluster'
+    # Several messages that leave a port together share it there; predictions let one go after the other. The faster the
+    # kernels that were recorded, the more that is of a frame.
+    late=1.1 && [ "$strategy" = single ] || late=1.25
+    holds "$platform.$strategy" "$platform.single" "cluster < $late * predicted && predicted < 1.1 * cluster"
   done
   holds "$platform.auto" "$platform.single" 'cluster <= single * 1.000001'
 done

@@ -93,15 +93,18 @@ class Builder {
   }
 
   // An input that nobody reads afterwards, a residual or that of a function of single cells, is overwritten: the
-  // operator's output takes over its memory.
+  // operator's output takes over its memory. Not for a mere function where it would have to wait until rows of the input
+  // have left.
   [[nodiscard]] OpId overwritten_input(OpId id) const {
     const Op& op = graph_.op(id);
     if (plan_.boxes(id, rank_).empty()) return -1;
     const int residual = residual_input(op);
     const bool by_cell = op.type == ElementType::f32 && residual < 0 &&
                          (as<Binary>(op) != nullptr || as<Elementwise>(op) != nullptr || as<ScaleShift>(op) != nullptr);
-    for (std::size_t i = 0; i < op.inputs.size(); ++i)
-      if ((by_cell || static_cast<int>(i) == residual) && may_overwrite(id, op.inputs[i])) return op.inputs[i];
+    for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+      const bool fits = by_cell ? layout_.sends[at(op.inputs[i])].empty() : static_cast<int>(i) == residual;
+      if (fits && may_overwrite(id, op.inputs[i])) return op.inputs[i];
+    }
     return -1;
   }
 
