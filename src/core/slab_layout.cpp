@@ -93,8 +93,8 @@ class Builder {
   }
 
   // An input that nobody reads afterwards, a residual or that of a function of single cells, is overwritten: the
-  // operator's output takes over its memory. Not for a mere function where it would have to wait until rows of the input
-  // have left.
+  // operator's output takes over its memory. Not for a mere function where it would have to wait until rows of the
+  // input have left.
   [[nodiscard]] OpId overwritten_input(OpId id) const {
     const Op& op = graph_.op(id);
     if (plan_.boxes(id, rank_).empty()) return -1;
