@@ -44,7 +44,7 @@ Agent::~Agent() { end_daemon(); }
 
 void Agent::connect() {
   socket_.reset();
-  socket_.emplace(context_, Peers::one);
+  socket_ = std::make_unique<Socket>(context_, Peers::one);
   socket_->use_keys(options_.identity);
   socket_->connect(options_.supervisor.text());
   connected_ = now_;

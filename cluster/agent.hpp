@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,8 +61,8 @@ class Agent {
   Signals& signals_;
   PrivateFolder folder_;
   zmq::context_t context_;
-  std::optional<Socket> socket_;
-  Socket private_;  // of the ranks here
+  std::unique_ptr<Socket> socket_;  // no optional: g++ 14 warns of what it holds before there is one
+  Socket private_;                  // of the ranks here
   std::string private_address_;
   std::uint64_t incarnation_;
   Child daemon_;
