@@ -145,7 +145,7 @@ MpiRedistribution::MpiRedistribution(MPI_Comm comm, int tag, std::vector<Message
         add(*side, message.peer, view, nth_tag(tag, count, message.peer));
     }
     for (std::size_t i = 0; i < side->views.size(); ++i)
-      if (persists(*side, i)) open(*side, i);
+      if (side->persists[i]) open(*side, i);
   }
 }
 
@@ -168,7 +168,10 @@ View MpiRedistribution::wire_view(Side& side, const Message& message) {
 
 void MpiRedistribution::add(Side& side, int peer, const View& view, int tag) {
   const std::size_t n_bytes = dense_bytes(view.box, view.type);
-  if (memory_->carries(peer, n_bytes)) {
+  const bool is_note = memory_->carries(peer, n_bytes);
+  const bool at_once = side.direction == Direction::out && (is_note || n_bytes <= most_bytes_at_once);
+  side.persists.push_back(requests_persist && !at_once);
+  if (is_note) {
     Shared& shared = side.shared.emplace_back();
     shared.i = side.views.size();
     if (side.direction == Direction::out) shared.place = memory_->take_place(n_bytes);
@@ -194,17 +197,10 @@ void MpiRedistribution::post(const Side& side, std::size_t i, bool persistent, v
     out ? call(MPI_Isend, "MPI_Isend") : call(MPI_Irecv, "MPI_Irecv");
 }
 
-bool MpiRedistribution::persists(const Side& side, std::size_t i) {
-  if (!requests_persist || side.direction == Direction::in) return requests_persist;
-  const View& view = side.views[i];
-  return std::ranges::find(side.shared, i, &Shared::i) == side.shared.end() &&
-         dense_bytes(view.box, view.type) > most_bytes_at_once;
-}
-
 void MpiRedistribution::open(Side& side, std::size_t i) {
   const auto note = std::ranges::find(side.shared, i, &Shared::i);
   const bool is_note = note != side.shared.end();
-  post(side, i, persists(side, i), is_note ? static_cast<void*>(&note->note) : side.views[i].data,
+  post(side, i, side.persists[i] != 0, is_note ? static_cast<void*>(&note->note) : side.views[i].data,
        is_note ? MPI_INT64_T : side.types[i].get(), side.messages.list[i]);
 }
 
@@ -216,7 +212,7 @@ void MpiRedistribution::follow(Side& side, std::size_t i) {
 
 void MpiRedistribution::start(Side& side) {
   for (std::size_t i = 0; i < side.views.size(); ++i)
-    if (persists(side, i))
+    if (side.persists[i])
       check(MPI_Start(&side.messages.list[i]), "MPI_Start", side.messages.peers[i]);
     else
       open(side, i);

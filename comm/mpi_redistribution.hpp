@@ -80,7 +80,8 @@ class MpiRedistribution final : public Redistribution {
     std::vector<Rounded> rounded;
     std::vector<int> tags;
     std::vector<OwnedType> types;
-    std::deque<Shared> shared;  // notes must stay where they are
+    std::vector<char> persists;  // whether a message is one request for all frames
+    std::deque<Shared> shared;   // notes must stay where they are
     Requests messages;
     Requests followers;   // boxes whose place was still being read, or that got none: they follow their notes
     bool passed = true;   // what is shared has been written or read
@@ -90,8 +91,6 @@ class MpiRedistribution final : public Redistribution {
 
   [[nodiscard]] static View wire_view(Side& side, const Message& message);
   void add(Side& side, int peer, const View& view, int tag);
-  // Whether message `i` is one request for all frames.
-  [[nodiscard]] static bool persists(const Side& side, std::size_t i);
   void open(Side& side, std::size_t i);
   void follow(Side& side, std::size_t i);
   void post(const Side& side, std::size_t i, bool persistent, void* data, MPI_Datatype type, MPI_Request& request);

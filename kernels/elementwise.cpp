@@ -119,30 +119,25 @@ KernelPtr make_binary(const MakeContext& context, const Binary& binary) {
                   .outer = {},
                   .length = walk.length};
   if (!walk.sizes.empty()) runs.outer = {walk.strides[0].back(), walk.strides[1].back(), walk.strides[2].back()};
+  const auto work = [a, b, dst, runs, loop = loop_of(binary.kind), post_ops = binary.post_ops](
+                        const std::array<Index, 3>& at, Index n_runs, Index length) {
+    BinaryRuns here = runs;
+    here.out = dst.floats() + at[0];
+    here.a = a.floats() + at[1];
+    here.b = b.floats() + at[2];
+    here.length = length;
+    loop(here, n_runs);
+    for (Index run = 0; run < n_runs && !post_ops.empty(); ++run)
+      apply_run(post_ops, here.out + run * runs.outer[0], runs.inner[0], length);
+  };
   // A long run is divided among threads, short ones are not worth a call each.
   constexpr Index long_run = 4096;
   if (walk.length >= long_run)
-    return make_own([a, b, dst, runs, walk = std::move(walk), loop = loop_of(binary.kind), post_ops = binary.post_ops] {
-      for_each_piece<3>(walk, [&](const std::array<Index, 3>& at, Index n) {
-        BinaryRuns piece = runs;
-        piece.out = dst.floats() + at[0];
-        piece.a = a.floats() + at[1];
-        piece.b = b.floats() + at[2];
-        piece.length = n;
-        loop(piece, 1);
-        apply_run(post_ops, piece.out, walk.inner[0], n);
-      });
+    return make_own([work, walk = std::move(walk)] {
+      for_each_piece<3>(walk, [&](const std::array<Index, 3>& at, Index n) { work(at, 1, n); });
     });
-  return make_own([a, b, dst, runs, walk = std::move(walk), loop = loop_of(binary.kind), post_ops = binary.post_ops] {
-    for_each_group<3>(walk, [&](const std::array<Index, 3>& at, Index n_runs) {
-      BinaryRuns group = runs;
-      group.out = dst.floats() + at[0];
-      group.a = a.floats() + at[1];
-      group.b = b.floats() + at[2];
-      loop(group, n_runs);
-      for (Index run = 0; run < n_runs && !post_ops.empty(); ++run)
-        apply_run(post_ops, group.out + run * runs.outer[0], walk.inner[0], walk.length);
-    });
+  return make_own([work, walk = std::move(walk)] {
+    for_each_group<3>(walk, [&](const std::array<Index, 3>& at, Index n_runs) { work(at, n_runs, walk.length); });
   });
 }
 

@@ -86,25 +86,20 @@ STRAKE_LANE_FUNCTION void all_pixels(const Pixels& p) {
     all_channels<K, S, most_pixels, false, avx512>(p);
 }
 
-#define STRAKE_DEPTHWISE(name, K, S)                                                       \
-  STRAKE_MULTIVERSION_FMA void name##_all(const Pixels& p) { all_pixels<K, S, false>(p); } \
-  STRAKE_MULTIVERSION_FMA void name##_one(const Pixels& p) { all_channels<K, S, 1, false, false>(p); }
-STRAKE_DEPTHWISE(rows_3_1, 3, 1)
-STRAKE_DEPTHWISE(rows_3_2, 3, 2)
-STRAKE_DEPTHWISE(rows_5_1, 5, 1)
-STRAKE_DEPTHWISE(rows_5_2, 5, 2)
-#undef STRAKE_DEPTHWISE
-
+#define STRAKE_DEPTHWISE(K, S, attribute, suffix, avx512)                                       \
+  attribute void rows_##K##_##S##_all##suffix(const Pixels& p) { all_pixels<K, S, avx512>(p); } \
+  attribute void rows_##K##_##S##_one##suffix(const Pixels& p) { all_channels<K, S, 1, false, avx512>(p); }
+#define STRAKE_DEPTHWISE_SHAPES(attribute, suffix, avx512) \
+  STRAKE_DEPTHWISE(3, 1, attribute, suffix, avx512)        \
+  STRAKE_DEPTHWISE(3, 2, attribute, suffix, avx512)        \
+  STRAKE_DEPTHWISE(5, 1, attribute, suffix, avx512)        \
+  STRAKE_DEPTHWISE(5, 2, attribute, suffix, avx512)
+STRAKE_DEPTHWISE_SHAPES(STRAKE_MULTIVERSION_FMA, _any, false)
 #if defined(__x86_64__)
-#define STRAKE_DEPTHWISE(name, K, S)                                                   \
-  STRAKE_AVX512 void name##_all_avx512(const Pixels& p) { all_pixels<K, S, true>(p); } \
-  STRAKE_AVX512 void name##_one_avx512(const Pixels& p) { all_channels<K, S, 1, false, true>(p); }
-STRAKE_DEPTHWISE(rows_3_1, 3, 1)
-STRAKE_DEPTHWISE(rows_3_2, 3, 2)
-STRAKE_DEPTHWISE(rows_5_1, 5, 1)
-STRAKE_DEPTHWISE(rows_5_2, 5, 2)
-#undef STRAKE_DEPTHWISE
+STRAKE_DEPTHWISE_SHAPES(STRAKE_AVX512, _avx512, true)
 #endif
+#undef STRAKE_DEPTHWISE_SHAPES
+#undef STRAKE_DEPTHWISE
 
 using RowFunction = void (*)(const Pixels&);
 
@@ -113,21 +108,24 @@ struct RowFunctions {
   RowFunction one = nullptr;
 };
 
-RowFunctions functions_for(Index kernel, Index stride) {
-#if defined(__x86_64__)
-  if (has_avx512()) {
-    if (kernel == 3 && stride == 1) return {rows_3_1_all_avx512, rows_3_1_one_avx512};
-    if (kernel == 3 && stride == 2) return {rows_3_2_all_avx512, rows_3_2_one_avx512};
-    if (kernel == 5 && stride == 1) return {rows_5_1_all_avx512, rows_5_1_one_avx512};
-    if (kernel == 5 && stride == 2) return {rows_5_2_all_avx512, rows_5_2_one_avx512};
+#define STRAKE_ROW_FUNCTIONS(suffix)                                                                \
+  {                                                                                                 \
+    {{rows_3_1_all##suffix, rows_3_1_one##suffix}, {rows_3_2_all##suffix, rows_3_2_one##suffix}}, { \
+      {rows_5_1_all##suffix, rows_5_1_one##suffix}, { rows_5_2_all##suffix, rows_5_2_one##suffix }  \
+    }                                                                                               \
   }
+
+RowFunctions functions_for(Index kernel, Index stride) {
+  static const RowFunctions any[2][2] = STRAKE_ROW_FUNCTIONS(_any);
+  if ((kernel != 3 && kernel != 5) || (stride != 1 && stride != 2)) return {};
+#if defined(__x86_64__)
+  static const RowFunctions avx512[2][2] = STRAKE_ROW_FUNCTIONS(_avx512);
+  if (has_avx512()) return avx512[kernel / 5][stride - 1];
 #endif
-  if (kernel == 3 && stride == 1) return {rows_3_1_all, rows_3_1_one};
-  if (kernel == 3 && stride == 2) return {rows_3_2_all, rows_3_2_one};
-  if (kernel == 5 && stride == 1) return {rows_5_1_all, rows_5_1_one};
-  if (kernel == 5 && stride == 2) return {rows_5_2_all, rows_5_2_one};
-  return {};
+  return any[kernel / 5][stride - 1];
 }
+
+#undef STRAKE_ROW_FUNCTIONS
 
 constexpr Index most_kernel = 5;
 using Cells = std::array<const float*, most_kernel * most_columns(most_kernel, 2)>;

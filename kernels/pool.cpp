@@ -46,7 +46,6 @@ class PoolKernel final : public Kernel {
     const Shape& map = context.src_shape(0);
     for (Index y = dst_.box[2].begin; y < dst_.box[2].end; ++y) rows_.push_back(taps_of(pool_.window.h, y, map[2]));
     for (Index x = dst_.box[3].begin; x < dst_.box[3].end; ++x) columns_.push_back(taps_of(pool_.window.w, x, map[3]));
-    few_taps_ = pool_.window.h.kernel * pool_.window.w.kernel <= most_taps;
   }
 
   void run() override {
@@ -58,7 +57,7 @@ class PoolKernel final : public Kernel {
         maximum_row<std::uint8_t>(row / oh, row % oh);
       else if (dst_.type == ElementType::i8)
         maximum_row<std::int8_t>(row / oh, row % oh);
-      else if (few_taps_)
+      else if (pool_.window.h.kernel * pool_.window.w.kernel <= most_taps)
         row_of_few_taps(row / oh, row % oh);
       else if (pool_.kind == PoolKind::max)
         maximum_row<float>(row / oh, row % oh);
@@ -133,7 +132,6 @@ class PoolKernel final : public Kernel {
   View dst_;
   std::vector<Taps> rows_;
   std::vector<Taps> columns_;
-  bool few_taps_ = false;
 };
 
 }  // namespace

@@ -43,9 +43,7 @@ KernelPtr make(const MakeContext& context) {
   if (as<Conv>(op) != nullptr) return make_conv(context);
   if (as<IntegerConv>(op) != nullptr) return make_integer_conv(context);
   if (as<Pool>(op) != nullptr) return make_pool(context);
-  if (as<Elementwise>(op) != nullptr || as<Binary>(op) != nullptr || as<ScaleShift>(op) != nullptr ||
-      as<NormalizePicture>(op) != nullptr)
-    return make_elementwise(context);
+  if (is_cell_arithmetic(op) || as<NormalizePicture>(op) != nullptr) return make_elementwise(context);
   if (as<ReduceRows>(op) != nullptr || as<ReduceParts>(op) != nullptr || as<Reduce>(op) != nullptr ||
       as<ArgReduce>(op) != nullptr || as<CumSum>(op) != nullptr || as<Softmax>(op) != nullptr || as<Lrn>(op) != nullptr)
     return make_reduction(context);

@@ -23,10 +23,9 @@ struct Sum {
   STRAKE_LANE_FUNCTION void finish(Lane&) const {}
 };
 
-struct Mean {
-  static constexpr float first = 0;
+struct Mean : Sum {
   float by;
-  STRAKE_LANE_FUNCTION void take(const Lane& in, Lane& out) const { out += in; }
+  explicit Mean(float divisor) : by(divisor) {}
   STRAKE_LANE_FUNCTION void finish(Lane& out) const {
     alignas(64) float values[lane_floats];
     store(out, values);

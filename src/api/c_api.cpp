@@ -164,6 +164,12 @@ strake::Inputs inputs_of(const strake_tensor* tensors, std::size_t n) {
   return inputs;
 }
 
+bool is_time(double ms) { return ms >= 0 && ms <= 1e12; }
+
+std::chrono::nanoseconds nanoseconds_of(double ms) {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(ms * 1e6));
+}
+
 // Of an engine or a client.
 template <class Runner>
 strake_status run(Runner* runner, const char* what, const strake_tensor* inputs, std::size_t n_inputs,
@@ -176,14 +182,16 @@ strake_status run(Runner* runner, const char* what, const strake_tensor* inputs,
   });
 }
 
+// The same, where `deadline_ms` is one.
+template <class Runner>
+strake_status run_until(Runner* runner, const char* what, const strake_tensor* inputs, std::size_t n_inputs,
+                        double deadline_ms, strake_result** result) {
+  if (!is_time(deadline_ms)) return failed(STRAKE_INVALID_INPUT, "deadline_ms is no time from now");
+  return run(runner, what, inputs, n_inputs, nanoseconds_of(deadline_ms), result);
+}
+
 strake::Engine* engine_of(strake_engine* engine) { return engine == nullptr ? nullptr : &engine->engine; }
 strake::Client* client_of(strake_client* client) { return client == nullptr ? nullptr : &client->client; }
-
-bool is_time(double ms) { return ms >= 0 && ms <= 1e12; }
-
-std::chrono::nanoseconds nanoseconds_of(double ms) {
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(ms * 1e6));
-}
 
 void tell_port(const std::vector<strake::PortInfo>& inputs, std::size_t i, strake_tensor& info) {
   if (i >= inputs.size())
@@ -271,8 +279,7 @@ strake_status strake_engine_run(strake_engine* engine, const strake_tensor* inpu
 
 strake_status strake_engine_run_until(strake_engine* engine, const strake_tensor* inputs, size_t n_inputs,
                                       double deadline_ms, strake_result** result) {
-  if (!is_time(deadline_ms)) return failed(STRAKE_INVALID_INPUT, "deadline_ms is no time from now");
-  return run(engine_of(engine), "engine", inputs, n_inputs, nanoseconds_of(deadline_ms), result);
+  return run_until(engine_of(engine), "engine", inputs, n_inputs, deadline_ms, result);
 }
 
 strake_status strake_client_open(const char* address, const char* key_file, strake_client** client) {
@@ -306,8 +313,7 @@ strake_status strake_client_run(strake_client* client, const strake_tensor* inpu
 
 strake_status strake_client_run_until(strake_client* client, const strake_tensor* inputs, size_t n_inputs,
                                       double deadline_ms, strake_result** result) {
-  if (!is_time(deadline_ms)) return failed(STRAKE_INVALID_INPUT, "deadline_ms is no time from now");
-  return run(client_of(client), "client", inputs, n_inputs, nanoseconds_of(deadline_ms), result);
+  return run_until(client_of(client), "client", inputs, n_inputs, deadline_ms, result);
 }
 
 size_t strake_result_size(const strake_result* result) { return result == nullptr ? 0 : result->result.outputs.size(); }

@@ -79,17 +79,11 @@ std::string state_text(const nlohmann::json& state) {
   return text;
 }
 
-nlohmann::json state_of(const cluster::Address& address, const std::string& json) {
+// What `use` makes of a state. @throws PeerLost where the text is none
+template <class Use>
+auto from_state(const cluster::Address& address, const std::string& json, const Use& use) {
   try {
-    return nlohmann::json::parse(json);
-  } catch (const nlohmann::json::exception&) {
-    throw PeerLost("what answers at '" + address.text() + "' is no supervisor of this version");
-  }
-}
-
-std::string text_of(const cluster::Address& address, const nlohmann::json& state) {
-  try {
-    return printable(state_text(state));
+    return use(nlohmann::json::parse(json));
   } catch (const nlohmann::json::exception&) {
     throw PeerLost("what answers at '" + address.text() + "' is no supervisor of this version");
   }
@@ -100,7 +94,7 @@ int show_status(const Context& context, const StatusOptions& options) {
   const cluster::Address address = cluster::address_of(options.address);
   const std::string json =
       cluster::ask_status(address, identity_for(address, options.key), std::chrono::milliseconds(5000));
-  write_stdout(options.json ? json + "\n" : text_of(address, state_of(address, json)));
+  write_stdout(options.json ? json + "\n" : printable(from_state(address, json, state_text)));
   return 0;
 }
 
@@ -137,10 +131,12 @@ int show_top(const Context& context, const StatusOptions& options) {
     if (i > 0) std::this_thread::sleep_for(interval);
     std::string text;
     try {
-      nlohmann::json state = state_of(address, cluster::ask_status(address, identity, std::chrono::milliseconds(2000)));
-      text = text_of(address, state);
-      if (!before.is_null()) text = printable(rate_text(before, state)) + text;
-      before = std::move(state);
+      const std::string json = cluster::ask_status(address, identity, std::chrono::milliseconds(2000));
+      text = from_state(address, json, [&](nlohmann::json state) {
+        std::string told = (before.is_null() ? "" : rate_text(before, state)) + state_text(state);
+        before = std::move(state);
+        return printable(told);
+      });
       answered = true;
     } catch (const PeerLost& error) {
       // Never there: a mistyped address, more likely than a supervisor that comes later.

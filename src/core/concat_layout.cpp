@@ -9,10 +9,7 @@ namespace {
 
 constexpr std::size_t channel_axis = 1;
 
-bool takes_gaps(const Op& op) {
-  return as<Concat>(op) != nullptr || as<ScaleShift>(op) != nullptr || as<Elementwise>(op) != nullptr ||
-         as<Binary>(op) != nullptr;
-}
+bool takes_gaps(const Op& op) { return as<Concat>(op) != nullptr || is_cell_arithmetic(op); }
 
 class Placement {
  public:

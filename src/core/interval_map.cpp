@@ -128,9 +128,7 @@ bool can_cut(const Graph& graph, OpId id, std::size_t axis) {
   if (as<ReduceRows>(op) != nullptr) return axis < 3;
   if (as<ReduceParts>(op) != nullptr) return axis < 2;
   if (const auto* gather = as<Gather>(op)) return axis != static_cast<std::size_t>(gather->axis);
-  const bool elementwise = as<Elementwise>(op) != nullptr || as<Binary>(op) != nullptr ||
-                           as<ScaleShift>(op) != nullptr || as<NormalizePicture>(op) != nullptr;
-  if (elementwise) return op.shape[axis] > 1;
+  if (is_cell_arithmetic(op) || as<NormalizePicture>(op) != nullptr) return op.shape[axis] > 1;
   return std::visit(
       [&](const auto& attributes) {
         if constexpr (requires(const OpRules& rules) { cuts_along(rules, attributes, axis); })

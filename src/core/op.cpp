@@ -36,6 +36,10 @@ auto* post_ops_of(AnyOp& op) {
 const std::vector<PostOp>* post_ops(const Op& op) { return post_ops_of(op); }
 std::vector<PostOp>* post_ops(Op& op) { return post_ops_of(op); }
 
+bool is_cell_arithmetic(const Op& op) {
+  return as<Elementwise>(op) != nullptr || as<Binary>(op) != nullptr || as<ScaleShift>(op) != nullptr;
+}
+
 int residual_input(const Op& op) {
   const std::vector<PostOp>* list = post_ops(op);
   if (list == nullptr) return -1;

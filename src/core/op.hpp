@@ -261,6 +261,9 @@ template <class T>
 /// Index into `inputs` of the residual that the operator adds, or -1.
 [[nodiscard]] int residual_input(const Op& op);
 
+/// Whether each cell comes from the same cell of the inputs, by arithmetic: Elementwise, Binary and ScaleShift.
+[[nodiscard]] bool is_cell_arithmetic(const Op& op);
+
 /// The weights that the operator names; `no_weight` entries are left out.
 [[nodiscard]] std::vector<WeightId> weights_of(const Op& op);
 

@@ -99,8 +99,7 @@ class Builder {
     const Op& op = graph_.op(id);
     if (plan_.boxes(id, rank_).empty()) return -1;
     const int residual = residual_input(op);
-    const bool by_cell = op.type == ElementType::f32 && residual < 0 &&
-                         (as<Binary>(op) != nullptr || as<Elementwise>(op) != nullptr || as<ScaleShift>(op) != nullptr);
+    const bool by_cell = op.type == ElementType::f32 && residual < 0 && is_cell_arithmetic(op);
     for (std::size_t i = 0; i < op.inputs.size(); ++i) {
       const bool fits = by_cell ? layout_.sends[at(op.inputs[i])].empty() : static_cast<int>(i) == residual;
       if (fits && may_overwrite(id, op.inputs[i])) return op.inputs[i];
