@@ -86,6 +86,7 @@ STRAKE_LANE_FUNCTION void all_pixels(const Pixels& p) {
     all_channels<K, S, most_pixels, false, avx512>(p);
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): an attribute is no expression
 #define STRAKE_DEPTHWISE(K, S, attribute, suffix, avx512)                                       \
   attribute void rows_##K##_##S##_all##suffix(const Pixels& p) { all_pixels<K, S, avx512>(p); } \
   attribute void rows_##K##_##S##_one##suffix(const Pixels& p) { all_channels<K, S, 1, false, avx512>(p); }
@@ -100,6 +101,7 @@ STRAKE_DEPTHWISE_SHAPES(STRAKE_AVX512, _avx512, true)
 #endif
 #undef STRAKE_DEPTHWISE_SHAPES
 #undef STRAKE_DEPTHWISE
+// NOLINTEND(bugprone-macro-parentheses)
 
 using RowFunction = void (*)(const Pixels&);
 
