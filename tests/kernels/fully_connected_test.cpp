@@ -34,8 +34,9 @@ Layer make(Shape src, Index outputs) {
 }
 
 TEST(FullyConnected, AgreesWithTheReference) {
-  for (const Shape& src : {Shape{1, 37, 5, 7}, Shape{3, 16, 1, 1}, Shape{2, 64, 5, 6}, Shape{1, 1, 3, 3}}) {
-    const Layer layer = make(src, 23);
+  for (const Shape& src : {Shape{1, 37, 5, 7}, Shape{3, 16, 1, 1}, Shape{2, 64, 5, 6}, Shape{1, 1, 3, 3},
+                           Shape{2, 9, 4, 7}, Shape{1, 256, 1, 1}}) {
+    const Layer layer = make(src, 85);
     SlabRunner runner(layer.graph, {layer.input});
     const Box all = whole(layer.graph.shape(layer.op));
     expect_close(runner.run(layer.op, all, Exactness::fastest), runner.expected(layer.op, all), tolerance);
@@ -43,19 +44,21 @@ TEST(FullyConnected, AgreesWithTheReference) {
   }
 }
 
+// One layer has few inputs, the other many.
 TEST(FullyConnected, HasTheSameBitsForEveryCutAndNumberOfThreads) {
   Random random(32);
-  const Layer layer = make({2, 19, 5, 7}, 61);
-  SlabRunner runner(layer.graph, {layer.input});
-  const Box all = whole(layer.graph.shape(layer.op));
   const int before = omp_get_max_threads();
-  omp_set_num_threads(1);
-  const Values alone = runner.run(layer.op, all, Exactness::exact);
-  for (int round = 0; round < 30; ++round) {
-    omp_set_num_threads(static_cast<int>(pick(random, 1, 3)));
-    const Box box = strake::test::random_full_box(random, layer.graph.shape(layer.op));
-    const Values part = runner.run(layer.op, box, Exactness::exact, {.margin = pick(random, 0, 3)});
-    EXPECT_EQ(differing_bits(part, part_of(alone, all, box)), 0U) << to_string(box);
+  for (const Layer& layer : {make({2, 19, 5, 7}, 61), make({2, 10, 3, 3}, 150)}) {
+    SlabRunner runner(layer.graph, {layer.input});
+    const Box all = whole(layer.graph.shape(layer.op));
+    omp_set_num_threads(1);
+    const Values alone = runner.run(layer.op, all, Exactness::exact);
+    for (int round = 0; round < 30; ++round) {
+      omp_set_num_threads(static_cast<int>(pick(random, 1, 3)));
+      const Box box = strake::test::random_full_box(random, layer.graph.shape(layer.op));
+      const Values part = runner.run(layer.op, box, Exactness::exact, {.margin = pick(random, 0, 3)});
+      EXPECT_EQ(differing_bits(part, part_of(alone, all, box)), 0U) << to_string(box);
+    }
   }
   omp_set_num_threads(before);
 }

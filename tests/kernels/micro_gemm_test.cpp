@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/isa.hpp"
 #include "kernels/slab_runner.hpp"
 
 namespace strake::kernels {
@@ -43,6 +44,39 @@ TEST(MicroGemm, MultipliesMatricesOfEverySize) {
         ASSERT_NEAR(c[static_cast<std::size_t>(row * c_step + column)], sum, 1e-4) << row << ", " << column;
       }
   }
+}
+
+bool fuses() {
+#if defined(__aarch64__)
+  return true;
+#elif defined(__x86_64__) && (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__))
+  return has_avx512();  // the only version that is chosen by hand
+#elif defined(__x86_64__)
+  return has_avx512() || __builtin_cpu_supports("fma") != 0;
+#else
+  return false;
+#endif
+}
+
+// 1 + 2^-12 squared is 1 + 2^-11 + 2^-24, whose last term is lost where the product is rounded before it is added. Half
+// the speed of the kernel depends on what the build asks of the compiler, and nothing else would tell.
+TEST(MicroGemm, FusesMultiplicationsWithAdditions) {
+  if (!fuses()) GTEST_SKIP() << "no fused multiply-adds here";
+  const float near_one = 1 + 0x1p-12F;
+  const Values a = {-(1 + 0x1p-11F), near_one};
+  const Values b = {1, near_one};
+  Values packed(static_cast<std::size_t>(packed_floats(2, 1)));
+  pack(b.data(), 1, 1, 2, 1, packed.data());
+  Values c(static_cast<std::size_t>(packed_floats(1, 1)));
+  multiply({.a = a.data(),
+            .a_step = 2,
+            .b = packed.data(),
+            .k = 2,
+            .width = panel_width(0, 1),
+            .c = c.data(),
+            .c_step = packed_floats(1, 1),
+            .rows = 1});
+  EXPECT_EQ(c.front(), 0x1p-24F);
 }
 
 }  // namespace
