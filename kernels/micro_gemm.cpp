@@ -19,7 +19,7 @@ constexpr int most_rows = 3;  // 12 of AVX's 16 registers hold sums of one lane;
 constexpr int most_lanes = 2;
 #endif
 constexpr int most_rows_avx512 = 14;  // 28 of its 32 registers hold sums
-constexpr Index rows_ahead = 96;      // of the right-hand side, which may come from memory
+constexpr Index rows_ahead = 96;      // at least, of the right-hand side, which may come from memory
 
 // ---- what sums begin with, and what is done to them before they are stored ----------------------------------------
 
@@ -55,13 +55,22 @@ STRAKE_LANE_FUNCTION FinishedBy<Function> finished_by(const Finish& finish, cons
   return {finish.bias, finish.adds_to_dst, function};
 }
 
+// What is asked for while a block is computed: all blocks of a panel together ask for as much as a panel has, which is
+// what comes next where panels lie one behind the other.
+struct Coming {
+  const float* begin = nullptr;
+  Index step = 0;       // floats from one row of the block's panel to the next
+  Index lane_step = 0;  // floats from one lane of such a row to the next
+};
+
 // ---- blocks -------------------------------------------------------------------------------------------------------
 
 // R rows and L lanes of columns of a panel that is W columns wide: all sums stay in registers while k passes.
 template <int R, int L, Index W, class Ending>
-STRAKE_LANE_FUNCTION void block(const PanelProduct& p, const Ending& ending) {
+STRAKE_LANE_FUNCTION void block(const PanelProduct& p, const Coming& coming, const Ending& ending) {
   const float* a = p.a;
   const float* b = p.b;
+  const float* ahead = coming.begin;
   const Index k = p.k;
   const Index step = p.a_step;
   Lane sums[R][L];
@@ -72,7 +81,8 @@ STRAKE_LANE_FUNCTION void block(const PanelProduct& p, const Ending& ending) {
   for (Index i = 0; i < k; ++i, ++a, b += W) {
     Lane right[L];
 #pragma GCC unroll 2
-    for (int l = 0; l < L; ++l) __builtin_prefetch(b + rows_ahead * W + l * lane_floats);
+    for (int l = 0; l < L; ++l) __builtin_prefetch(ahead + l * coming.lane_step);
+    ahead += coming.step;
 #pragma GCC unroll 2
     for (int l = 0; l < L; ++l) load(b + l * lane_floats, right[l]);
 #pragma GCC unroll 16
@@ -87,60 +97,68 @@ STRAKE_LANE_FUNCTION void block(const PanelProduct& p, const Ending& ending) {
 }
 
 template <int R, int L, Index W, class Ending>
-STRAKE_LANE_FUNCTION void block_of_rows(const PanelProduct& p, const Ending& ending) {
+STRAKE_LANE_FUNCTION void block_of_rows(const PanelProduct& p, const Coming& coming, const Ending& ending) {
   if (p.rows == R) {
-    block<R, L, W>(p, ending);
+    block<R, L, W>(p, coming, ending);
   } else if constexpr (R > 1) {
-    block_of_rows<R - 1, L, W>(p, ending);
+    block_of_rows<R - 1, L, W>(p, coming, ending);
   }
 }
 
 // At most R rows.
 template <int R, class Ending>
-STRAKE_LANE_FUNCTION void multiply_rows(const PanelProduct& p, const Ending& ending) {
+STRAKE_LANE_FUNCTION void multiply_rows(const PanelProduct& p, const Coming& coming, const Ending& ending) {
   if (p.width != panel_columns) {
-    block_of_rows<R, 1, lane_floats>(p, ending);
+    block_of_rows<R, 1, lane_floats>(p, coming, ending);
   } else if constexpr (most_lanes == 2) {
-    block_of_rows<R, 2, panel_columns>(p, ending);
+    block_of_rows<R, 2, panel_columns>(p, coming, ending);
   } else {
     PanelProduct half = p;
     for (Index column = 0; column < panel_columns; column += lane_floats) {
       half.b = p.b + column;
       half.c = p.c + column;
-      block_of_rows<R, 1, panel_columns>(half, ending.from(column));
+      block_of_rows<R, 1, panel_columns>(half, coming, ending.from(column));
     }
   }
 }
 
 // All columns of a panel.
 template <int R, bool avx512>
-STRAKE_LANE_FUNCTION void multiply_and_finish(const PanelProduct& p, const Finish& finish) {
-  with_ending<avx512>(finish,
-                      [&](const auto& ending) STRAKE_LANE_LAMBDA { multiply_rows<R>(p, finished_by(finish, ending)); });
+STRAKE_LANE_FUNCTION void multiply_and_finish(const PanelProduct& p, const Coming& coming, const Finish& finish) {
+  with_ending<avx512>(
+      finish, [&](const auto& ending) STRAKE_LANE_LAMBDA { multiply_rows<R>(p, coming, finished_by(finish, ending)); });
 }
 
-STRAKE_MULTIVERSION_FMA void multiply_few_rows(const PanelProduct& p) { multiply_rows<most_rows>(p, Stored{}); }
-STRAKE_MULTIVERSION_FMA void finish_few_rows(const PanelProduct& p, const Finish& finish) {
-  multiply_and_finish<most_rows, false>(p, finish);
+STRAKE_MULTIVERSION_FMA void multiply_few_rows(const PanelProduct& p, const Coming& coming) {
+  multiply_rows<most_rows>(p, coming, Stored{});
+}
+STRAKE_MULTIVERSION_FMA void finish_few_rows(const PanelProduct& p, const Coming& coming, const Finish& finish) {
+  multiply_and_finish<most_rows, false>(p, coming, finish);
 }
 
 #if defined(__x86_64__)
 // By hand: as versions of the functions above, each of their blocks would be compiled for registers that do not hold
 // it.
-STRAKE_AVX512 void multiply_many_rows(const PanelProduct& p) { multiply_rows<most_rows_avx512>(p, Stored{}); }
-STRAKE_AVX512 void finish_many_rows(const PanelProduct& p, const Finish& finish) {
-  multiply_and_finish<most_rows_avx512, true>(p, finish);
+STRAKE_AVX512 void multiply_many_rows(const PanelProduct& p, const Coming& coming) {
+  multiply_rows<most_rows_avx512>(p, coming, Stored{});
+}
+STRAKE_AVX512 void finish_many_rows(const PanelProduct& p, const Coming& coming, const Finish& finish) {
+  multiply_and_finish<most_rows_avx512, true>(p, coming, finish);
 }
 
 Index rows_at_once() { return has_avx512() ? most_rows_avx512 : most_rows; }
-void multiply_block(const PanelProduct& p) { has_avx512() ? multiply_many_rows(p) : multiply_few_rows(p); }
-void finish_block(const PanelProduct& p, const Finish& finish) {
-  has_avx512() ? finish_many_rows(p, finish) : finish_few_rows(p, finish);
+void multiply_block(const PanelProduct& p, const Coming& coming) {
+  has_avx512() ? multiply_many_rows(p, coming) : multiply_few_rows(p, coming);
+}
+void finish_block(const PanelProduct& p, const Coming& coming, const Finish& finish) {
+  has_avx512() ? finish_many_rows(p, coming, finish) : finish_few_rows(p, coming, finish);
 }
 #else
 Index rows_at_once() { return most_rows; }
-void multiply_block(const PanelProduct& p) { multiply_few_rows(p); }
-void finish_block(const PanelProduct& p, const Finish& finish) { finish_few_rows(p, finish); }
+void multiply_block(const PanelProduct& p, const Coming& coming) { multiply_few_rows(p, coming); }
+void finish_block(const PanelProduct& p, const Coming& coming, const Finish& finish) {
+  finish_few_rows(p, coming, finish);
+}
 #endif
 
 STRAKE_MULTIVERSION_FMA void finish_rows(const PanelProduct& sums, const Finish& finish, Index columns, float* dst,
@@ -170,7 +188,8 @@ void pack(const float* from, Index row_step, Index column_step, Index k, Index n
   }
 }
 
-// Calls `visit` with the product of one block of rows after another: as few as registers allow, of even sizes.
+// Calls `visit` with the product of one block of rows after another, as few as registers allow and of even sizes, and
+// with what comes.
 template <class Visit>
 void for_each_block(const PanelProduct& product, Visit visit) {
   const Index blocks = (product.rows + rows_at_once() - 1) / rows_at_once();
@@ -180,7 +199,11 @@ void for_each_block(const PanelProduct& product, Visit visit) {
     block.a += first * product.a_step;
     block.c += first * product.c_step;
     block.rows = product.rows * (i + 1) / blocks - first;
-    visit(block);
+    const Coming coming{
+        .begin = product.b + std::max(product.k, rows_ahead) * product.width + product.k * product.width * i / blocks,
+        .step = product.width / blocks,
+        .lane_step = lane_floats / blocks};
+    visit(block, coming);
   }
 }
 
@@ -188,15 +211,16 @@ void multiply(const PanelProduct& product) { for_each_block(product, multiply_bl
 
 void multiply(const PanelProduct& product, const Finish& finish, Index columns) {
   if (columns == product.width && ends_in_registers(finish)) {
-    for_each_block(product, [&](const PanelProduct& block) { finish_block(block, finish); });
+    for_each_block(product,
+                   [&](const PanelProduct& block, const Coming& coming) { finish_block(block, coming, finish); });
     return;
   }
   alignas(64) float sums[most_rows_avx512 * panel_columns];
-  for_each_block(product, [&](PanelProduct block) {
+  for_each_block(product, [&](PanelProduct block, const Coming& coming) {
     float* dst = block.c;
     block.c = sums;
     block.c_step = panel_columns;
-    multiply_block(block);
+    multiply_block(block, coming);
     finish_rows(block, finish, columns, dst, product.c_step);
   });
 }
