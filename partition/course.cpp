@@ -42,6 +42,14 @@ void Course::add_whole(OpId id) {
   hold_inputs({id});
 }
 
+void Course::place_each(OpId begin, OpId end) {
+  for (OpId id = begin; id < end; ++id) {
+    const StripKind kind = model_->op(id).kind;
+    if (kind == StripKind::whole) add_whole(id);
+    if (kind == StripKind::cut) add({.ops = {id}, .cuts = divide({id}).cuts});
+  }
+}
+
 Course Course::in(const StripModel& model) const {
   Course course = *this;
   course.model_ = &model;

@@ -25,6 +25,10 @@ class Course {
   /// transfers, as far as they are known, cost least.
   void add_whole(OpId id);
 
+  /// Places operators [begin, end) one after the other: those that are cut as segments of their own, with the best
+  /// cuts.
+  void place_each(OpId begin, OpId end);
+
   /// The same course in another model, which has been like this one for all that is placed.
   [[nodiscard]] Course in(const StripModel& model) const;
 
@@ -60,5 +64,12 @@ using Divide = std::function<Division(const Course& course, const std::vector<Op
 
 /// Recompute: fused segments with the best cuts.
 [[nodiscard]] StripPlan plan_recompute(const StripModel& model, const std::vector<int>& order);
+
+/// Fused segments up to the change from rows to channels, exchange behind it; what is before the change in several
+/// models is planned once.
+/// @param models  of one graph and profile, each with a change behind one of its frontiers
+/// @returns [model]
+[[nodiscard]] std::vector<StripPlan> plan_recompute_then_exchange(std::span<const StripModel* const> models,
+                                                                  const std::vector<int>& order);
 
 }  // namespace strake::partition

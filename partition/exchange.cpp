@@ -8,20 +8,6 @@
 
 namespace strake::partition {
 
-namespace {
-
-// @returns the operator behind
-OpId place(const StripModel& model, OpId begin, OpId end, Course& course) {
-  for (OpId id = begin; id < end; ++id) {
-    const StripKind kind = model.op(id).kind;
-    if (kind == StripKind::whole) course.add_whole(id);
-    if (kind == StripKind::cut) course.add({.ops = {id}, .cuts = course.divide({id}).cuts});
-  }
-  return std::max(begin, end);
-}
-
-}  // namespace
-
 std::vector<StripPlan> plan_exchange(std::span<const StripModel* const> models, const std::vector<int>& order,
                                      TransferCosts transfers) {
   const auto change = [](const StripModel& model) {
@@ -36,9 +22,10 @@ std::vector<StripPlan> plan_exchange(std::span<const StripModel* const> models, 
   OpId placed = 0;
   std::vector<std::optional<StripPlan>> plans(models.size());
   for (const std::size_t i : by_change) {
-    placed = place(last, placed, change(*models[i]), common);
+    common.place_each(placed, change(*models[i]));
+    placed = std::max(placed, change(*models[i]));
     Course course = common.in(*models[i]);
-    place(*models[i], placed, last.size(), course);
+    course.place_each(placed, last.size());
     plans[i] = course.plan();
   }
   std::vector<StripPlan> all;

@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "core/errors.hpp"
+#include "partition/anneal.hpp"
 #include "partition/course.hpp"
 #include "partition/deepen.hpp"
 #include "partition/lean.hpp"
@@ -67,8 +68,10 @@ std::vector<std::vector<StripPlan>> split_plans(std::span<const ModelPtr> models
     one_each.push_back(strategy == "oodp-recompute" ? plan_recompute(*model, order) : plan_aligned(*model, order));
   }
   if (strategy == "oodp-recompute") return {std::move(one_each)};
-  return {plan_exchange(list, order, TransferCosts::counted), plan_exchange(list, order, TransferCosts::ignored),
-          std::move(one_each)};
+  std::vector<std::vector<StripPlan>> ways = {plan_exchange(list, order, TransferCosts::counted),
+                                              plan_exchange(list, order, TransferCosts::ignored), std::move(one_each)};
+  if (strategy == "oodp-hybrid") ways.push_back(plan_recompute_then_exchange(list, order));
+  return ways;
 }
 
 // Rows throughout; for the hybrid rows up to some place where everything passes through one tensor, channels behind it.
@@ -137,12 +140,36 @@ void add_best(const ModelPtr& rows, const std::string& strategy, std::vector<Can
   }
 }
 
+// [rank]: whether it computes anything.
+std::vector<bool> working(const StripModel& model, const StripPlan& plan) {
+  std::vector<bool> works(at(model.n_ranks()));
+  const Rows rows = rows_of(model, plan);
+  for (OpId id = 0; id < model.size(); ++id)
+    for (std::size_t rank = 0; rank < works.size(); ++rank)
+      if (model.op(id).kind != StripKind::input && !rows[at(id)][rank].empty()) works[rank] = true;
+  return works;
+}
+
+std::ptrdiff_t n_working(const Candidate& one) { return std::ranges::count(working(*one.model, one.plan), true); }
+
+// What a rank must earn where frames differ from each other.
+double gain_of_a_rank(const CostModel& costs) {
+  const bool varies =
+      std::ranges::any_of(costs.profile().ranks, [](const RankProfile& rank) { return rank.jitter_us > 0; });
+  return varies ? least_gain_of_a_rank : 0;
+}
+
 // The fastest once more, with more patience. Who asked for exchange does not get recomputed halos.
 void deepen_best(const std::string& strategy, std::vector<Candidate>& all) {
   const bool kept = strategy == "oodp-exchange" || strategy == "oodp-hybrid";
+  const Segments segments = kept ? Segments::kept : Segments::changed;
   Candidate& best = *std::ranges::min_element(all, {}, &Candidate::us);
-  best.plan = deepen(*best.model, std::move(best.plan), kept ? Segments::kept : Segments::changed);
-  best.us = predict_us(*best.model, best.plan);
+  const StripModel& model = *best.model;
+  // What a rank earns is seen by comparing sets of ranks.
+  const Ranks ranks = gain_of_a_rank(model.costs()) > 0 ? Ranks::of_plan : Ranks::any;
+  best.plan = deepen(model, std::move(best.plan), segments);
+  best.plan = deepen(model, anneal(model, std::move(best.plan), segments, ranks), segments);
+  best.us = predict_us(model, best.plan);
 }
 
 // What others would do, and rules to compare with.
@@ -179,23 +206,6 @@ std::vector<Candidate> candidates_of(const ModelPtr& rows, const std::string& st
   return all;
 }
 
-// [rank]: whether it computes anything.
-std::vector<bool> working(const StripModel& model, const StripPlan& plan) {
-  std::vector<bool> works(at(model.n_ranks()));
-  const Rows rows = rows_of(model, plan);
-  for (OpId id = 0; id < model.size(); ++id)
-    for (std::size_t rank = 0; rank < works.size(); ++rank)
-      if (model.op(id).kind != StripKind::input && !rows[at(id)][rank].empty()) works[rank] = true;
-  return works;
-}
-
-// What a rank must earn where frames differ from each other.
-double gain_of_a_rank(const CostModel& costs) {
-  const bool varies =
-      std::ranges::any_of(costs.profile().ranks, [](const RankProfile& rank) { return rank.jitter_us > 0; });
-  return varies ? least_gain_of_a_rank : 0;
-}
-
 // The fewest ranks that are not much slower than the fastest; among those the fastest.
 const Candidate& choose(const std::vector<Candidate>& all) {
   double enough = std::numeric_limits<double>::infinity();
@@ -205,8 +215,7 @@ const Candidate& choose(const std::vector<Candidate>& all) {
   std::ptrdiff_t fewest = 0;
   for (const Candidate& one : all) {
     if (one.us > enough) continue;
-    const std::vector<bool> works = working(*one.model, one.plan);
-    const std::ptrdiff_t n_ranks = std::ranges::count(works, true);
+    const std::ptrdiff_t n_ranks = n_working(one);
     if (best != nullptr && std::tie(n_ranks, one.us) >= std::tie(fewest, best->us)) continue;
     best = &one;
     fewest = n_ranks;
@@ -223,7 +232,7 @@ std::vector<std::string> notes_on(const std::vector<Candidate>& all, const Candi
       if (one.strategy == strategy && (best == nullptr || one.us < best->us)) best = &one;
     if (best == nullptr) continue;
     const std::string who = strategy == "single" ? "rank " + std::to_string(best->plan.order.front()) + " alone"
-                                                 : std::to_string(best->plan.order.size()) + " ranks";
+                                                 : std::to_string(n_working(*best)) + " ranks";
     notes.push_back(std::string("compared: ").append(strategy) + ", " + who + ", " + milliseconds(best->us));
   }
   std::vector<std::vector<bool>> works;

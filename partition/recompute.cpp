@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <limits>
-#include <optional>
+#include <numeric>
 
 #include "partition/course.hpp"
 
@@ -27,8 +28,14 @@ class Walk {
     pass_whole(reached_.back().course, -1, next_cut(-1));
   }
 
+  // Of everything up to the operator, behind which a frontier lies. Operators come in ascending order.
+  const Course& up_to(OpId last) {
+    while (last_op(reached_.size() - 1) < last) reach(reached_.size());
+    return reached_.back().course;
+  }
+
   StripPlan run() {
-    for (std::size_t end = 1; end <= model_.frontiers().size(); ++end) reach(end);
+    while (reached_.size() <= model_.frontiers().size()) reach(reached_.size());
     Course& course = reached_.back().course;
     // What no strip waits for comes last, when all that it reads is placed.
     for (OpId id = 0; id < model_.size(); ++id)
@@ -86,6 +93,8 @@ class Walk {
   std::vector<Reached> reached_;  // [frontier]
 };
 
+Division best_cuts(const Course& course, const std::vector<OpId>& ops) { return course.divide(ops); }
+
 }  // namespace
 
 StripPlan plan_fused(const StripModel& model, const std::vector<int>& order, const Divide& divide) {
@@ -93,8 +102,25 @@ StripPlan plan_fused(const StripModel& model, const std::vector<int>& order, con
 }
 
 StripPlan plan_recompute(const StripModel& model, const std::vector<int>& order) {
-  return plan_fused(model, order,
-                    [](const Course& course, const std::vector<OpId>& ops) { return course.divide(ops); });
+  return plan_fused(model, order, best_cuts);
+}
+
+std::vector<StripPlan> plan_recompute_then_exchange(std::span<const StripModel* const> models,
+                                                    const std::vector<int>& order) {
+  // In the last model to change, what all others have before they change stands as well.
+  std::vector<std::size_t> by_change(models.size());
+  std::iota(by_change.begin(), by_change.end(), std::size_t{0});
+  std::ranges::stable_sort(by_change, {}, [&](std::size_t i) { return models[i]->channels_from(); });
+  const Divide divide = best_cuts;
+  Walk walk(*models[by_change.back()], order, divide);
+  std::vector<StripPlan> plans(models.size());
+  for (const std::size_t i : by_change) {
+    const OpId change = models[i]->channels_from();
+    Course course = walk.up_to(change - 1).in(*models[i]);
+    course.place_each(change, models[i]->size());
+    plans[i] = course.plan();
+  }
+  return plans;
 }
 
 }  // namespace strake::partition

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "partition/anneal.hpp"
 #include "partition/course.hpp"
 #include "partition/deepen.hpp"
 #include "partition/random_graph.hpp"
@@ -71,6 +72,32 @@ TEST(Deepen, FindsPlansThatAreNoSlower) {
   }
   // Cuts in proportion to the whole network are far from the best in networks drawn at random.
   EXPECT_LT(sum / (2 * n), 0.95);
+}
+
+TEST(Anneal, FindsPlansThatAreNoSlowerAndTheSameTwice) {
+  for (unsigned seed = 300; seed < 320; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    test::Random random(seed);
+    const Graph graph = test::random_graph(random);
+    const CostModel costs(graph, test::random_profile(random, graph, 3, SplitAxis::rows));
+    const StripModel model(costs);
+    const StripPlan start = plan_proportional(model);
+    const StripPlan plan = anneal(model, start, Segments::changed, Ranks::any);
+    EXPECT_LE(predict_us(model, plan), predict_us(model, start));
+    EXPECT_NO_THROW((void)to_plan(model, plan, "any"));
+    const StripPlan again = anneal(model, start, Segments::changed, Ranks::any);
+    EXPECT_EQ(to_plan(model, plan, "any").produces, to_plan(model, again, "any").produces);
+  }
+}
+
+TEST(Anneal, BringsInRanksThatWereLeftOutOnlyIfAsked) {
+  const Graph graph = test::chain();
+  const CostModel costs(graph, test::even_profile(graph, {10, 10, 10, 10}, {0.1, 0}));
+  const StripModel model(costs);
+  const StripPlan single = plan_single(model);
+  const double single_us = predict_us(model, single);
+  EXPECT_LT(predict_us(model, anneal(model, single, Segments::changed, Ranks::any)), 0.5 * single_us);
+  EXPECT_EQ(predict_us(model, anneal(model, single, Segments::changed, Ranks::of_plan)), single_us);
 }
 
 }  // namespace
