@@ -37,10 +37,30 @@ constexpr Cut cuts[] = {{Cut::Along::strips, 1.0},   {Cut::Along::strips, 0.75},
                         {Cut::Along::strips, 0.125}, {Cut::Along::strips, smallest_strip},
                         {Cut::Along::channels, 0.5}, {Cut::Along::channels, 0.25},
                         {Cut::Along::channels, 0.1}};
+// What many rows cost is in proportion to them, and their fastest kernels are the same: then few, and kernels for one.
+constexpr Cut few_cuts[] = {{Cut::Along::strips, 1.0},
+                            {Cut::Along::strips, 0.5},
+                            {Cut::Along::strips, 0.25},
+                            {Cut::Along::strips, 0.125},
+                            {Cut::Along::strips, smallest_strip},
+                            {Cut::Along::channels, 0.25}};
+constexpr Index many_rows = 32;
+constexpr double kernels_of_many_rows = 0.25;
+
+// Whether every map that is cut has many rows (columns).
+bool has_many_rows(const Graph& graph, SplitAxis split) {
+  const std::vector<int> axes = strip_axes(graph, split);
+  for (OpId id = 0; id < graph.size(); ++id) {
+    const int axis = axes[static_cast<std::size_t>(id)];
+    if (axis >= 0 && graph.shape(id)[static_cast<std::size_t>(axis)] < many_rows) return false;
+  }
+  return true;
+}
 
 // What a rank may hold of a heavy operator.
 constexpr std::size_t heavy_part_bytes = std::size_t{64} << 20;
 constexpr int least_runs = 2;
+constexpr double long_run_us = 1e6;  // shows by itself what it takes
 // Weights that are held at once while operators are measured. More than common caches hold, so that those of one
 // operator still push those of the others out; less than what the process will hold later, so that measuring is not
 // what it needs most memory for.
@@ -142,10 +162,11 @@ Samples run_repeatedly(const Program& program, const ProfilerOptions& options,
   // A second warm-up, unless a run takes so long that it would show nothing new.
   if (us < microseconds(least_time)) us = run_us();
   Samples samples{.steps = std::vector<std::vector<double>>(program.steps().size()), .total = {}};
+  const int least = us < long_run_us ? least_runs : 1;
   const std::chrono::duration<double, std::micro> time(
-      options.largest(std::max((least_runs - 0.5) * us, microseconds(least_time))));
+      options.largest(std::max((least - 0.5) * us, microseconds(least_time))));
   const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
-  for (int i = 0; i < least_runs || Clock::now() < end; ++i) {
+  for (int i = 0; i < least || Clock::now() < end; ++i) {
     us = run_us();
     if (i >= most_runs) continue;  // to keep the others company
     samples.total.push_back(us);
@@ -229,6 +250,13 @@ std::vector<Families> families_by_cut(const Graph& graph, const ProfilerOptions&
   if (!measured) return std::vector<Families>(measured_cuts.size(), fixed_families(graph, options.policy));
   std::vector<Families> list;
   Candidates candidates = all_candidates(graph);
+  const Cut example{Cut::Along::strips, kernels_of_many_rows, true};
+  if (has_many_rows(graph, options.axis) && fits(graph, options, example, {{0, graph.size()}})) {
+    (void)options.largest(0);  // all begin together
+    const Plan plan = plan_of(graph, options, example, {0, graph.size()});
+    const Families families = measure_families(graph, plan, 0, options.most_bytes, candidates);
+    return std::vector<Families>(measured_cuts.size(), families);
+  }
   for (const Cut& cut : measured_cuts) {
     if (cut.along == Cut::Along::channels) {
       list.push_back(list.front());  // of whole maps: what is fast with all channels is so with fewer
@@ -306,7 +334,8 @@ FrameStatistics measure_cut(const Graph& graph, const ProfilerOptions& options, 
 // Of a large map with little memory only small strips are measured, at least the smallest.
 std::vector<Cut> cuts_within(const Graph& graph, const ProfilerOptions& options) {
   std::vector<Cut> list;
-  for (Cut cut : cuts) {
+  const bool few = has_many_rows(graph, options.axis);
+  for (Cut cut : few ? std::span<const Cut>(few_cuts) : std::span<const Cut>(cuts)) {
     cut.with_uncut = list.empty();
     const bool last_strip = cut.fraction == smallest_strip && list.empty();
     if (fits(graph, options, cut, stretches(graph, options, cut, fixed_families(graph, KernelPolicy::direct))) ||
