@@ -19,6 +19,7 @@ function readCommandLine() {
     allowPositionals: true,
     options: {
       threads: {type: 'string', default: '1'},
+      ranks: {type: 'string', default: '1'},
       frames: {type: 'string', default: '50'},
       rounds: {type: 'string', default: '5'},
       shape: {type: 'string', multiple: true, default: []},
@@ -38,9 +39,13 @@ function readCommandLine() {
   if (!existsSync(process.env.STRAKE)) {
     throw new WrongInput(`no program '${process.env.STRAKE}'; scripts/test builds it, STRAKE names it`);
   }
+  if (positive('threads') % positive('ranks') !== 0) {
+    throw new WrongInput(`--ranks ${values.ranks} cannot share ${values.threads} threads evenly`);
+  }
   return {
     models: positionals,
     threads: positive('threads'),
+    ranks: positive('ranks'),
     frames: positive('frames'),
     rounds: Math.min(positive('rounds'), positive('frames')),
     shapes: values.shape,
@@ -111,13 +116,18 @@ async function timeOnnxRuntime({session, feeds}, frames) {
   return ms;
 }
 
-/** One process of one rank; it inherits the cores that this one is bound to. */
+/** All ranks together have the cores that this process is bound to. */
 function timeStrake(model, options, frames, scratch) {
   const report = join(scratch, 'bench.json');
   const shapes = options.shapes.flatMap((shape) => ['--shape', shape]);
-  const settings = ['--threads', options.threads, '--frames', frames, '--warm-up', warmUpFrames].map(String);
-  const words = ['bench', model, '-q', ...settings, '--json', report, ...shapes];
-  const {status, error} = spawnSync(process.env.STRAKE, words, {stdio: ['ignore', 'ignore', 'inherit']});
+  const threads = options.threads / options.ranks;
+  const settings = ['--threads', threads, '--frames', frames, '--warm-up', warmUpFrames].map(String);
+  const launch = ['mpirun', '-np', options.ranks, '--map-by', `slot:PE=${threads}`, '--bind-to', 'core'].map(String);
+  const [program, ...words] = [
+    ...(options.ranks > 1 ? launch : []),
+    process.env.STRAKE, 'bench', model, '-q', ...settings, '--json', report, ...shapes,
+  ];
+  const {status, error} = spawnSync(program, words, {stdio: ['ignore', 'ignore', 'inherit']});
   if (error) throw error;
   if (status !== 0) throw new Failed(`strake bench ${model} ended with ${status}`);
   return JSON.parse(readFileSync(report, 'utf8')).latency_ms.p50;
@@ -152,7 +162,8 @@ async function main() {
   const results = [];
   try {
     const threads = `${options.threads} thread${options.threads === 1 ? '' : 's'}`;
-    console.log(`${cpus()[0].model}, ${threads}; medians of ${options.rounds} rounds, ± median deviation`);
+    const ranks = options.ranks > 1 ? `, Strake in ${options.ranks} ranks` : '';
+    console.log(`${cpus()[0].model}, ${threads}${ranks}; medians of ${options.rounds} rounds, ± median deviation`);
     printRow(['model', 'ONNX Runtime ms', 'Strake ms', 'Strake / ORT']);
     for (const model of options.models) {
       const result = await measure(model, options, scratch);
@@ -161,12 +172,15 @@ async function main() {
       const ratio = result.strake_over_onnxruntime.toFixed(3);
       printRow([result.model, cell(result.onnxruntime_ms), cell(result.strake_ms), ratio]);
     }
+    const logarithms = results.map((result) => Math.log(result.strake_over_onnxruntime));
+    const mean = Math.exp(logarithms.reduce((sum, one) => sum + one, 0) / results.length);
+    if (results.length > 1) printRow(['geometric mean', '', '', mean.toFixed(3)]);
   } finally {
     rmSync(scratch, {recursive: true});
   }
   if (options.json) {
-    const {threads, frames} = options;
-    const report = {cpu: cpus()[0].model, onnxruntime: ort.env.versions.node, threads, frames, results};
+    const {threads, ranks, frames} = options;
+    const report = {cpu: cpus()[0].model, onnxruntime: ort.env.versions.node, threads, ranks, frames, results};
     writeFileSync(options.json, JSON.stringify(report, null, 2) + '\n');
   }
 }
