@@ -22,7 +22,11 @@ namespace {
 
 // Pieces leave their sender at once, into memory that both ranks share. More of them would not fit there, and larger
 // ones move only while both ranks call MPI, which a rank that computes does not.
+#ifdef STRAKE_SMPI
+constexpr Index most_pieces = 1;  // each would get a share of the network, as if it had a connection of its own
+#else
 constexpr Index most_pieces = 64;
+#endif
 
 // Several boxes of one tensor may go to one peer. Each has a tag of its own: MPI keeps the order of messages with equal
 // tags by when they were started, which MPI_Startall leaves open.
