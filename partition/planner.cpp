@@ -160,7 +160,7 @@ double gain_of_a_rank(const CostModel& costs) {
 }
 
 // The fastest once more, with more patience. Who asked for exchange does not get recomputed halos.
-void deepen_best(const std::string& strategy, std::vector<Candidate>& all) {
+void deepen_best(const std::string& strategy, bool anneals, std::vector<Candidate>& all) {
   const bool kept = strategy == "oodp-exchange" || strategy == "oodp-hybrid";
   const Segments segments = kept ? Segments::kept : Segments::changed;
   Candidate& best = *std::ranges::min_element(all, {}, &Candidate::us);
@@ -168,7 +168,7 @@ void deepen_best(const std::string& strategy, std::vector<Candidate>& all) {
   // What a rank earns is seen by comparing sets of ranks.
   const Ranks ranks = gain_of_a_rank(model.costs()) > 0 ? Ranks::of_plan : Ranks::any;
   best.plan = deepen(model, std::move(best.plan), segments);
-  best.plan = deepen(model, anneal(model, std::move(best.plan), segments, ranks), segments);
+  if (anneals) best.plan = deepen(model, anneal(model, std::move(best.plan), segments, ranks), segments);
   best.us = predict_us(model, best.plan);
 }
 
@@ -190,7 +190,7 @@ const std::map<std::string, StripPlan (*)(const StripModel&), std::less<>>& rule
   return list;
 }
 
-std::vector<Candidate> candidates_of(const ModelPtr& rows, const std::string& strategy) {
+std::vector<Candidate> candidates_of(const ModelPtr& rows, const std::string& strategy, bool anneals) {
   std::vector<std::string> splits = {strategy};
   if (strategy == "oodp" || strategy == "auto") splits = {"oodp-exchange", "oodp-recompute"};
   if (strategy == "auto") splits.emplace_back("oodp-hybrid");
@@ -202,7 +202,7 @@ std::vector<Candidate> candidates_of(const ModelPtr& rows, const std::string& st
     if (rows->n_ranks() == 1) return all;
   }
   for (const std::string& split : splits) add_best(rows, split, all);
-  if (!all.empty()) deepen_best(strategy, all);
+  if (!all.empty()) deepen_best(strategy, anneals, all);
   return all;
 }
 
@@ -285,7 +285,7 @@ Plan make_oodp(const CostModel& costs, const std::string& strategy, const Goal& 
   const auto rows = std::make_shared<StripModel>(costs);
   const bool lean = strategy == "lean";
   std::vector<Candidate> all;
-  if (!lean) all = candidates_of(rows, strategy);
+  if (!lean) all = candidates_of(rows, strategy, goal.anneals);
   // A network that cannot be divided anywhere has no place to change.
   if (!lean && all.empty()) return make_oodp(costs, "oodp-exchange", goal);
   if (lean || goal.objective == Objective::memory || goal.most_bytes < std::numeric_limits<double>::infinity()) {

@@ -31,6 +31,8 @@ struct Goal {
   double offered_fps =
       0;  // throughput: of the plans that keep up, the one whose frames take least; 0 for as many as can be
   int most_in_flight = 16;  // throughput: frames of a cycle; more hide what happens at its ends, and cost memory
+  bool anneals = true;      // not beside running frames: it takes long, and leaves slow ranks so little that what they
+                            // take for it does not tell their speed any more
 };
 
 /// Their names: "latency", "throughput", "memory".
