@@ -39,8 +39,8 @@ double LiveFactors::factor_of(const LiveWindow& window, std::size_t rank) const 
   return factors_[rank];
 }
 
-// Ranks were as fast while they were probed as in the first frames, which the profile need not have seen. Later ones may
-// have been slowed down already.
+// Ranks were as fast while they were probed as in the first frames, which the profile need not have seen. Later ones
+// may have been slowed down already.
 void LiveFactors::calibrate_probes() {
   for (std::size_t rank = 0; rank < factors_.size(); ++rank) probe_us_[rank] /= factor_of(windows_.front(), rank);
   calibrated_ = true;
