@@ -19,8 +19,8 @@ namespace {
 
 constexpr Index lanes = 32;
 constexpr Index rows_at_once = 8;  // of one thread
-constexpr Index bytes_ahead =
-    4096;  // of the weights, which come from memory: processors look ahead no further than a page
+// Of the weights, which come from memory: processors look ahead no further than a page.
+constexpr Index bytes_ahead = 4096;
 
 // Adds lanes in a fixed tree.
 inline float sum_of(float* lane) {

@@ -149,10 +149,7 @@ class Annealing {
     const bool from_before = begin_ > 0 && (end_ == plan_.segments.size() || pick(2) == 0);
     if (!from_before && end_ == plan_.segments.size()) return;
     const std::vector<Index> like = plan_.segments[from_before ? begin_ - 1 : end_].cuts;
-    change([&](std::vector<Index>& cuts) {
-      const Index n_rows = cuts.back();
-      for (std::size_t p = 0; p < cuts.size(); ++p) cuts[p] = (like[p] * n_rows + like.back() / 2) / like.back();
-    });
+    change([&](std::vector<Index>& cuts) { cuts = scaled_cuts(cuts.back(), like); });
   }
 
   // By the speed of the fastest few.
@@ -164,21 +161,12 @@ class Annealing {
   }
 
   void join_or_split() {
-    StripPlan changed = plan_;
     if (end_ - begin_ > 1) {
-      std::vector<OpId> ops;
-      for (std::size_t i = begin_; i < end_; ++i)
-        ops.insert(ops.end(), changed.segments[i].ops.begin(), changed.segments[i].ops.end());
-      if (!std::is_sorted(ops.begin(), ops.end())) return;
-      changed.segments[end_ - 1].ops = std::move(ops);
-      changed.segments.erase(changed.segments.begin() + static_cast<std::ptrdiff_t>(begin_),
-                             changed.segments.begin() + static_cast<std::ptrdiff_t>(end_) - 1);
-    } else {
-      const std::size_t n_ops = changed.segments[begin_].ops.size();
-      if (n_ops < 2) return;
-      changed = divided(model_, std::move(changed), begin_, 1 + pick(n_ops - 1));
+      StripPlan candidate = joined(plan_, begin_, end_);
+      if (std::ranges::is_sorted(candidate.segments[begin_].ops)) keep_if_accepted(std::move(candidate));
+    } else if (const std::size_t n_ops = plan_.segments[begin_].ops.size(); n_ops > 1) {
+      keep_if_accepted(divided(model_, plan_, begin_, 1 + pick(n_ops - 1)));
     }
-    keep_if_accepted(std::move(changed));
   }
 
   void overlap() {

@@ -126,10 +126,7 @@ class Descent {
     for (const std::size_t pattern : {stretch.begin, stretch.end - 1}) {
       if (pattern >= plan_.segments.size()) continue;
       const std::vector<Index> like = plan_.segments[pattern].cuts;
-      better |= change(stretch, [&](std::vector<Index>& cuts) {
-        const Index n_rows = cuts.back();
-        for (std::size_t p = 0; p < cuts.size(); ++p) cuts[p] = (like[p] * n_rows + like.back() / 2) / like.back();
-      });
+      better |= change(stretch, [&](std::vector<Index>& cuts) { cuts = scaled_cuts(cuts.back(), like); });
     }
     return better;
   }
@@ -137,15 +134,9 @@ class Descent {
   // Halos are recomputed.
   bool join(Stretch stretch) {
     if (left_ <= 0 || stretch.end > plan_.segments.size() || stretch.end - stretch.begin < 2) return false;
-    StripPlan joined = plan_;
-    std::vector<OpId> ops;
-    for (std::size_t i = stretch.begin; i < stretch.end; ++i)
-      ops.insert(ops.end(), joined.segments[i].ops.begin(), joined.segments[i].ops.end());
-    if (!std::is_sorted(ops.begin(), ops.end())) return false;
-    joined.segments[stretch.end - 1].ops = std::move(ops);
-    joined.segments.erase(joined.segments.begin() + static_cast<std::ptrdiff_t>(stretch.begin),
-                          joined.segments.begin() + static_cast<std::ptrdiff_t>(stretch.end) - 1);
-    return keep_if_better(std::move(joined));
+    StripPlan candidate = joined(plan_, stretch.begin, stretch.end);
+    if (!std::ranges::is_sorted(candidate.segments[stretch.begin].ops)) return false;
+    return keep_if_better(std::move(candidate));
   }
 
   // Halos are exchanged.

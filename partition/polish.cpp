@@ -156,12 +156,7 @@ class Search {
   // Recompute the halo between two segments instead of sending it.
   bool join(std::size_t i) {
     if (left_ <= 0) return false;
-    StripPlan joined = plan_;
-    Segment& next = joined.segments[i + 1];
-    const std::vector<OpId>& ops = joined.segments[i].ops;
-    next.ops.insert(next.ops.begin(), ops.begin(), ops.end());
-    joined.segments.erase(joined.segments.begin() + static_cast<std::ptrdiff_t>(i));
-    return keep_if_better(std::move(joined));
+    return keep_if_better(joined(plan_, i, i + 2));
   }
 
   // And the other way round, with cuts at the same parts of the map.

@@ -71,6 +71,16 @@ StripPlan divided(const StripModel& model, StripPlan plan, std::size_t i, std::s
   return plan;
 }
 
+StripPlan joined(StripPlan plan, std::size_t begin, std::size_t end) {
+  std::vector<OpId> ops;
+  for (std::size_t i = begin; i < end; ++i)
+    ops.insert(ops.end(), plan.segments[i].ops.begin(), plan.segments[i].ops.end());
+  plan.segments[end - 1].ops = std::move(ops);
+  plan.segments.erase(plan.segments.begin() + static_cast<std::ptrdiff_t>(begin),
+                      plan.segments.begin() + static_cast<std::ptrdiff_t>(end) - 1);
+  return plan;
+}
+
 Rows rows_of(const StripModel& model, const StripPlan& plan) {
   Rows rows(model.size(), model.n_ranks());
   rows_of(model, plan, rows);

@@ -61,6 +61,10 @@ void add_segment(const StripModel& model, const std::vector<int>& order, const S
 /// @param n_ops  at least 1, fewer than the segment has
 [[nodiscard]] StripPlan divided(const StripModel& model, StripPlan plan, std::size_t i, std::size_t n_ops);
 
+/// The plan with segments [begin, end) as one, cut as the last of them: halos between them are recomputed. Its
+/// operators need not be ascending.
+[[nodiscard]] StripPlan joined(StripPlan plan, std::size_t begin, std::size_t end);
+
 [[nodiscard]] Rows rows_of(const StripModel& model, const StripPlan& plan);
 
 /// The same into `rows`, whose memory is used again.

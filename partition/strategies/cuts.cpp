@@ -32,6 +32,12 @@ StripPlan proportional_plan(const StripModel& model, std::vector<int> order, con
   return plan;
 }
 
+std::vector<Index> scaled_cuts(Index n_rows, std::vector<Index> like) {
+  const Index all = like.back();
+  for (Index& cut : like) cut = (cut * n_rows + all / 2) / all;
+  return like;
+}
+
 std::vector<Index> cuts_for(Index n_rows, std::size_t position, std::size_t n_positions) {
   std::vector<Index> cuts(n_positions + 1, n_rows);
   for (std::size_t p = 0; p <= position; ++p) cuts[p] = 0;

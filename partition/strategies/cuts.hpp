@@ -16,6 +16,9 @@ namespace strake::partition {
 [[nodiscard]] StripPlan proportional_plan(const StripModel& model, std::vector<int> order,
                                           const std::vector<double>& weights);
 
+/// The same parts of another map as `like` of its own, rounded to rows.
+[[nodiscard]] std::vector<Index> scaled_cuts(Index n_rows, std::vector<Index> like);
+
 /// All rows for one position.
 [[nodiscard]] std::vector<Index> cuts_for(Index n_rows, std::size_t position, std::size_t n_positions);
 

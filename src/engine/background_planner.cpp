@@ -20,7 +20,6 @@ void BackgroundPlanner::start(Profile profile) {
   ensure(!is_planning(), "one plan is made at a time");
   answer_ = {};
   done_ = false;
-  goal_.anneals = false;
   thread_ = std::jthread([this, profile = std::move(profile)]() mutable {
     give_way(niceness);
     try {

@@ -24,7 +24,9 @@ class BackgroundPlanner {
 
   /// `graph` must outlive this.
   BackgroundPlanner(const Graph& graph, std::string strategy, const partition::Goal& goal)
-      : graph_(&graph), strategy_(std::move(strategy)), goal_(goal) {}
+      : graph_(&graph), strategy_(std::move(strategy)), goal_(goal) {
+    goal_.anneals = false;
+  }
 
   /// Begins to plan. The thread gives way to the frames of this rank, whose cores it shares.
   void start(Profile profile);

@@ -22,7 +22,6 @@ constexpr std::size_t heavy_weight_bytes = std::size_t{64} << 20;
 constexpr int least_trials = 3;
 constexpr int most_trials = 15;
 constexpr auto time_per_round = std::chrono::milliseconds(100);
-constexpr double long_trial_us = 1e6;  // one is enough
 
 // Weights that are tried at once may take this much more than direct ones, or a quarter of these: measuring should not
 // be what a process needs most memory for.
@@ -57,7 +56,7 @@ OpTimes time_families(const Graph& graph, const Plan& plan, int rank, const Fami
       graph, plan, rank, nullptr, weights,
       {.exactness = kernels::Exactness::fastest, .messages = Messages::left_out, .families = families});
   Executor executor(program, {});
-  const int least = executor.run().total_us < long_trial_us ? least_trials : 1;
+  const int least = executor.run().total_us < long_run_us ? least_trials : 1;
   std::vector<std::vector<double>> samples(graph.ops.size());  // [op][run]
   const Clock::time_point end = Clock::now() + time_per_round;
   for (int i = 0; i < most_trials && (i < least || Clock::now() < end); ++i) {

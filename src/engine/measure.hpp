@@ -11,6 +11,9 @@ namespace strake::engine {
   return std::chrono::duration<double, std::micro>(duration).count();
 }
 
+/// Runs that take so many microseconds are not repeated: one shows what there is to see.
+inline constexpr double long_run_us = 1e6;
+
 /// What `run` and `bench` report of the latencies of frames, in the unit of the samples.
 struct Percentiles {
   double p50 = 0;

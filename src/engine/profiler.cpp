@@ -60,7 +60,6 @@ bool has_many_rows(const Graph& graph, SplitAxis split) {
 // What a rank may hold of a heavy operator.
 constexpr std::size_t heavy_part_bytes = std::size_t{64} << 20;
 constexpr int least_runs = 2;
-constexpr double long_run_us = 1e6;  // shows by itself what it takes
 // Weights that are held at once while operators are measured. More than common caches hold, so that those of one
 // operator still push those of the others out; less than what the process will hold later, so that measuring is not
 // what it needs most memory for.
@@ -250,25 +249,21 @@ std::vector<Families> families_by_cut(const Graph& graph, const ProfilerOptions&
   if (!measured) return std::vector<Families>(measured_cuts.size(), fixed_families(graph, options.policy));
   std::vector<Families> list;
   Candidates candidates = all_candidates(graph);
-  const Cut example{Cut::Along::strips, kernels_of_many_rows, true};
-  if (has_many_rows(graph, options.axis) && fits(graph, options, example, {{0, graph.size()}})) {
+  const Stretch whole_graph{0, graph.size()};
+  const auto measured_for = [&](const Cut& cut) {
     (void)options.largest(0);  // all begin together
-    const Plan plan = plan_of(graph, options, example, {0, graph.size()});
-    const Families families = measure_families(graph, plan, 0, options.most_bytes, candidates);
-    return std::vector<Families>(measured_cuts.size(), families);
-  }
+    return measure_families(graph, plan_of(graph, options, cut, whole_graph), 0, options.most_bytes, candidates);
+  };
+  const Cut example{Cut::Along::strips, kernels_of_many_rows, true};
+  if (has_many_rows(graph, options.axis) && fits(graph, options, example, {whole_graph}))
+    return std::vector<Families>(measured_cuts.size(), measured_for(example));
   for (const Cut& cut : measured_cuts) {
     if (cut.along == Cut::Along::channels) {
       list.push_back(list.front());  // of whole maps: what is fast with all channels is so with fewer
       continue;
     }
-    if (!fits(graph, options, cut, {{0, graph.size()}})) {
-      list.push_back(fixed_families(graph, KernelPolicy::direct));
-      continue;
-    }
-    (void)options.largest(0);  // all begin together
-    const Plan plan = plan_of(graph, options, cut, {0, graph.size()});
-    list.push_back(measure_families(graph, plan, 0, options.most_bytes, candidates));
+    list.push_back(fits(graph, options, cut, {whole_graph}) ? measured_for(cut)
+                                                            : fixed_families(graph, KernelPolicy::direct));
   }
   return list;
 }

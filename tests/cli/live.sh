@@ -15,7 +15,7 @@ of() {
 
 for ranks in 2 3; do
   expect 0 'live balance, frame [0-9]+: switched' "$mpirun" $ranks "$strake" run "$net" --exact --input "$picture" \
-    --frames 3000 --live -v --emulate-slowdown 1,20@300:550 --json "$scratch/report.json" -o "$scratch/live"
+    --frames 3000 --live -v --emulate-slowdown 1,20@100:350 --json "$scratch/report.json" -o "$scratch/live"
   cmp -s "$scratch/one/$output" "$scratch/live/$output" || fail "$ranks ranks: not the bits of one rank"
   [ "$(of switched)" -ge 2 ] || fail "$ranks ranks: $(of switched) switches for a slowdown and its end"
   ends=$(sed -n '/"frame_end_ms"/,/\]/p' "$scratch/report.json" | grep -c '^ *[0-9]')
