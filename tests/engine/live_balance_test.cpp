@@ -30,10 +30,10 @@ class LiveBalanceOfThreads : public io::test::ScratchFolder {
 Graph network(test::Random& random) {
   Graph graph;
   graph.name = "network";
-  OpId last = test::add_input(graph, {1, 3, 64, 64});
-  last = test::add_conv3(graph, last, 48);
+  OpId last = test::add_input(graph, {1, 3, 32, 32});
+  last = test::add_conv3(graph, last, 32);
   const OpId earlier = last;
-  for (int i = 0; i < 3; ++i) last = test::add_conv3(graph, last, 48);
+  for (int i = 0; i < 3; ++i) last = test::add_conv3(graph, last, 32);
   last = test::add_op(graph, {last, earlier}, Binary{.kind = BinaryKind::add, .post_ops = {}});
   last = test::add_conv3(graph, last, 16);
   test::add_output(graph, last);
