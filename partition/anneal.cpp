@@ -15,7 +15,7 @@ namespace strake::partition {
 namespace {
 
 // Operators times ranks times evaluations: some tenths of a second.
-constexpr double annealing_effort = 3e6;
+constexpr double annealing_effort = 1.5e6;
 constexpr double most_trials = 12000;
 
 // Parts by which a plan may get slower in one step, at first and at last.

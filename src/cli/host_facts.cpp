@@ -18,8 +18,8 @@
 
 #include "cluster/health.hpp"
 #include "cluster/keys.hpp"
+#include "engine/disk_cache.hpp"
 #include "engine/machine.hpp"
-#include "engine/profile_cache.hpp"
 
 namespace strake::cli {
 

@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/profile_cache.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <span>
 #include <sstream>
-#include <system_error>
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "engine/disk_cache.hpp"
 #include "partition/cost_model.hpp"
 #include "partition/plan_json.hpp"
 
 namespace strake::engine {
 
 namespace fs = std::filesystem;
-
-std::optional<fs::path> cache_directory() {
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg != '\0') return fs::path(xdg) / "strake";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
-    return fs::path(home) / ".cache" / "strake";
-  return std::nullopt;
-}
 
 namespace {
 
@@ -50,20 +40,7 @@ std::optional<std::string> load_text(const fs::path& file, const std::string& ke
 }
 
 void store_text(const fs::path& file, const std::string& key, const std::string& text) {
-  std::error_code error;
-  fs::create_directories(file.parent_path(), error);
-  const fs::path partial = file.string() + "." + std::to_string(getpid());
-  std::ofstream stream(partial);
-  stream << key << '\n' << text;
-  stream.close();
-  if (stream) fs::rename(partial, file, error);
-  if (!stream || error) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    static std::atomic<bool> said = false;
-    if (!said.exchange(true))
-      log(LogLevel::warning, "measurements could not be kept in " + file.parent_path().string());
-  }
+  keep_file(file, {std::as_bytes(std::span(key)), std::as_bytes(std::span("\n", 1)), std::as_bytes(std::span(text))});
 }
 
 }  // namespace

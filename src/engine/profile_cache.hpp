@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Measurements on disk, so that a cluster measures itself once: $XDG_CACHE_HOME/strake, else ~/.cache/strake.
+/// Measurements in the cache on disk, so that a cluster measures itself once.
 
-#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -11,9 +10,6 @@
 #include "engine/kernel_choice.hpp"
 
 namespace strake::engine {
-
-/// The folder, which is made when it is needed; nothing where the environment names none.
-[[nodiscard]] std::optional<std::filesystem::path> cache_directory();
 
 /// What a profile depends on, as text: host, CPU, ranks on the host and this one's place among them, threads, kernel
 /// library, instruction set, Strake's build, model, axis, exactness, emulated slowdown.

@@ -16,17 +16,6 @@
 
 namespace strake::engine {
 
-namespace {
-
-// Large weights travel in slices, so that nobody holds one twice. Calls visit(first byte, bytes).
-template <class Visit>
-void for_each_slice(std::size_t n_bytes, Visit visit) {
-  constexpr std::size_t slice = std::size_t{16} << 20;
-  for (std::size_t begin = 0; begin < n_bytes; begin += slice) visit(begin, std::min(slice, n_bytes - begin));
-}
-
-}  // namespace
-
 Session::Session(comm::Communicator& communicator, Settings settings)
     : communicator_(&communicator), settings_(std::move(settings)) {
   infos_ = exchange_infos(communicator, own_info(communicator, settings_.build), set_up_timeout);
@@ -74,50 +63,11 @@ void Session::load(Loader loader) {
   if (!is_root()) graph_ = graph_from_bytes(bytes);
 }
 
-void Session::drop_weights() {
-  for (Weight& weight : graph_.weights) weight.values.reset();
-  has_weights_ = false;
-}
-
 double Session::largest(double mine) {
   double most = mine;
   for (const comm::Bytes& bytes : communicator_->gather(bytes_of(mine), 0, set_up_timeout))
     most = std::max(most, value_of<double>(bytes));
   return value_of<double>(communicator_->broadcast(bytes_of(most), 0, set_up_timeout));
-}
-
-void Session::distribute_weights() {
-  const std::set<WeightId> own = weights_needed(running_graph(), running_plan(), rank());
-  if (!is_root()) {
-    for (const WeightId id : own) {
-      Weight& weight = graph_.weight(id);
-      weight.values = Blob::allocate(static_cast<std::size_t>(volume(weight.shape)) * size_of(weight.type));
-      for_each_slice(weight.values.size_bytes(), [&](std::size_t begin, std::size_t n_bytes) {
-        const comm::Bytes bytes = communicator_->receive(0, set_up_timeout);
-        ensure(bytes.size() == n_bytes, "a slice of a weight has the size that both ranks know");
-        std::memcpy(weight.values.data() + begin, bytes.data(), n_bytes);
-      });
-    }
-    if (keeps_weights_) note_kept_weights();
-    return;
-  }
-  if (!has_weights_) {
-    Graph again = loader_().graph;
-    if (fingerprint(again) != fingerprint(graph_)) throw InvalidInput("the model file changed while it was in use");
-    graph_ = std::move(again);
-    has_weights_ = true;
-  }
-  for (int other = 1; other < size(); ++other)
-    for (const WeightId id : weights_needed(running_graph(), running_plan(), other)) {
-      const Blob& values = graph_.weight(id).values;
-      for_each_slice(values.size_bytes(), [&](std::size_t begin, std::size_t n_bytes) {
-        communicator_->send({values.data() + begin, n_bytes}, other, set_up_timeout);
-      });
-    }
-  if (keeps_weights_) note_kept_weights();
-  for (WeightId id = 0; id < static_cast<WeightId>(graph_.weights.size()); ++id)
-    if (!own.contains(id)) graph_.weight(id).values.reset();
-  has_weights_ = false;
 }
 
 // Collective: all ranks refuse together.

@@ -122,11 +122,15 @@ class Session {
   /// it; the others an empty profile.
   [[nodiscard]] Profile profile();
 
-  /// Collective: everybody gets rank 0's plan, makes its program and is sent the weights that it computes with.
+  /// Collective: everybody gets rank 0's plan, makes its program and is sent the weights that it computes with,
+  /// on other hosts than rank 0's those that are not in the cache on disk there (`engine/weight_cache.hpp`).
   /// @param plan  read on rank 0 only
   /// @throws InvalidInput on all ranks where one of them would exceed `Settings::max_memory_mb`, or where cells are
   ///         rounded on their way although `exactness` is exact
   void compile(Plan plan);
+
+  /// Bytes of weights that the last `compile` sent to other ranks. Rank 0 only.
+  [[nodiscard]] std::size_t sent_weight_bytes() const { return sent_weight_bytes_; }
 
   /// From the next `compile` on.
   void use_kernels(KernelPolicy policy) { settings_.kernels = policy; }
@@ -219,6 +223,8 @@ class Session {
   [[nodiscard]] RankProfile measured_profile();
   [[nodiscard]] BoxCost replayed_costs() const;
   void distribute_weights();
+  void send_weights();
+  void receive_weights();
   void drop_weights();
   double run_tail();
   [[nodiscard]] double largest(double mine);                                     // of all ranks' numbers; collective
@@ -242,6 +248,7 @@ class Session {
   double base_mb_ = 0;
   Loader loader_;
   bool has_weights_ = false;  // rank 0: the graph's weights have their values
+  std::size_t sent_weight_bytes_ = 0;
   Graph graph_;
   Tail tail_;                            // rank 0
   std::optional<RankProfile> recorded_;  // as this rank's host replays it

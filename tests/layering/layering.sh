@@ -18,7 +18,7 @@ partition  core|partition                                         $json|Eigen/.*
 kernels    core|kernels                                           immintrin.h|omp.h|sys/mman.h|unistd.h|oneapi/dnnl/.*|Eigen/.*
 comm       core|comm                                              $posix|emmintrin.h|mpi.h|simgrid/s4u.hpp|xbt/config.hpp
 cluster    core|cluster                                           $posix|$network|zmq.hpp|httplib.h|wire.pb.h|google/protobuf/.*|$json
-src/engine core|partition|kernels|comm|cluster|engine             $posix|omp.h
+src/engine core|partition|kernels|comm|cluster|engine             $posix|omp.h|xxhash.h
 src/cli    core|onnx|io|partition|comm|cluster|engine|cli         $posix|$network|$json|CLI/.*|spdlog/.*|fmt/.*
 src/api    core|onnx|io|partition|comm|cluster|engine|api|strake  -
 bench      core|onnx|io|partition|kernels|comm|cluster|engine|cli $posix|$json|CLI/.*|fmt/.*|benchmark/benchmark.h
