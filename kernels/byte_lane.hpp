@@ -18,15 +18,17 @@ STRAKE_LANE_FUNCTION void add(IntegerLane& all, const IntegerLane& more) {
 }
 
 /// Each integer as the nearest float.
-STRAKE_LANE_FUNCTION void to_floats(const IntegerLane& from, Lane& to) {
-  typedef float Floats __attribute__((vector_size(sizeof(Lane))));
+template <class L>
+STRAKE_LANE_FUNCTION void to_floats(const IntegerLane& from, L& to) {
+  typedef float Floats __attribute__((vector_size(sizeof(IntegerLane))));
   const Floats floats = __builtin_convertvector(from, Floats);
   std::memcpy(&to, &floats, sizeof to);
 }
 
 /// Each float without its fraction; all within the integers' range.
-STRAKE_LANE_FUNCTION void to_integers(const Lane& from, IntegerLane& to) {
-  typedef float Floats __attribute__((vector_size(sizeof(Lane))));
+template <class L>
+STRAKE_LANE_FUNCTION void to_integers(const L& from, IntegerLane& to) {
+  typedef float Floats __attribute__((vector_size(sizeof(IntegerLane))));
   Floats floats;
   std::memcpy(&floats, &from, sizeof floats);
   to = __builtin_convertvector(floats, IntegerLane);

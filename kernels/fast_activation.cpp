@@ -2,7 +2,6 @@
 #include "kernels/fast_activation.hpp"
 
 #include "core/errors.hpp"
-#include "kernels/isa.hpp"
 #include "kernels/lane_activation.hpp"
 #include "kernels/multiversion.hpp"
 
@@ -10,29 +9,20 @@ namespace strake::kernels {
 
 namespace {
 
-template <bool avx512>
-STRAKE_LANE_FUNCTION void apply_to_lanes(const Activation& function, float* values, Index n) {
-  Lane lane;
+template <class L>
+STRAKE_LANE_FUNCTION void apply_to_all_with(const Activation& function, float* values, Index n) {
+  L lane;
   for (; n >= lane_floats; n -= lane_floats, values += lane_floats) {
     load(values, lane);
-    apply_to_lane<avx512>(function, lane);
+    apply_to_lane(function, lane);
     store(lane, values);
   }
   if (n == 0) return;
   load(values, n, lane);
-  apply_to_lane<avx512>(function, lane);
+  apply_to_lane(function, lane);
   store(lane, n, values);
 }
-
-STRAKE_MULTIVERSION_FMA void apply_to_all(const Activation& function, float* values, Index n) {
-  apply_to_lanes<false>(function, values, n);
-}
-
-#if defined(__x86_64__)
-STRAKE_AVX512 void apply_to_all_avx512(const Activation& function, float* values, Index n) {
-  apply_to_lanes<true>(function, values, n);
-}
-#endif
+STRAKE_BY_LANE(apply_to_all, (const Activation& function, float* values, Index n), (function, values, n))
 
 }  // namespace
 
@@ -51,9 +41,6 @@ bool has_fast(const Activation& function) {
 
 void apply_fast(const Activation& function, float* values, Index n) {
   ensure(has_fast(function), "this activation has a fast form");
-#if defined(__x86_64__)
-  if (has_avx512()) return apply_to_all_avx512(function, values, n);
-#endif
   apply_to_all(function, values, n);
 }
 

@@ -9,7 +9,6 @@
 #include "kernels/depthwise_weights.hpp"
 #include "kernels/fast_activation.hpp"
 #include "kernels/finish.hpp"
-#include "kernels/isa.hpp"
 #include "kernels/multiversion.hpp"
 #include "kernels/strided.hpp"
 
@@ -19,8 +18,10 @@ namespace {
 
 #if defined(__aarch64__)
 constexpr Index most_pixels = 4;  // of 32 registers of a quarter of a lane 16 hold sums
+typedef Lane128 AnyChannels;
 #else
 constexpr Index most_pixels = 7;  // the maps of networks for 224 pixels divide by it
+typedef Register128 AnyChannels;  // of 16 registers one for each pixel
 #endif
 constexpr Index most_columns(Index kernel, Index stride) { return (most_pixels - 1) * stride + kernel; }
 
@@ -40,22 +41,22 @@ struct Pixels {
   const Finish* finish = nullptr;
 };
 
-// One lane of channels of P pixels.
-template <Index K, Index S, Index P, bool inside, class Ending>
+// Channels of one lane or register of P pixels.
+template <class L, Index K, Index S, Index P, bool inside, class Ending>
 STRAKE_LANE_FUNCTION void block(const Pixels& p, Index channel, const Ending& ending) {
   constexpr Index columns = (P - 1) * S + K;
-  Lane sums[P];
+  L sums[P];
 #pragma GCC unroll 8
   for (Index i = 0; i < P; ++i) load(p.bias + channel, sums[i]);
   const float* w = p.w + channel;
   for (Index row = 0; row < p.n_rows; ++row) {
-    Lane x[columns];
+    L x[columns];
 #pragma GCC unroll 20
     for (Index i = 0; i < columns; ++i)
       load((inside ? p.first_cell + row * p.row_step + i * p.column_step : p.cells[row * columns + i]) + channel, x[i]);
 #pragma GCC unroll 8
     for (Index k = 0; k < K; ++k, w += p.w_step) {
-      Lane weight;
+      L weight;
       load(w, weight);
 #pragma GCC unroll 8
       for (Index i = 0; i < P; ++i) sums[i] += weight * x[i * S + k];
@@ -68,36 +69,38 @@ STRAKE_LANE_FUNCTION void block(const Pixels& p, Index channel, const Ending& en
   }
 }
 
-template <Index K, Index S, Index P, bool inside, bool avx512>
+template <class L, Index K, Index S, Index P, bool inside>
 STRAKE_LANE_FUNCTION void all_channels(const Pixels& p) {
-  with_ending<avx512>(*p.finish, [&](const auto& ending) STRAKE_LANE_LAMBDA {
+  with_ending(*p.finish, [&](const auto& ending) STRAKE_LANE_LAMBDA {
+    constexpr Index step = floats_of<L>;
     Index channel = 0;
-    for (; channel + lane_floats <= p.channels; channel += lane_floats) block<K, S, P, inside>(p, channel, ending);
-    // The last lane begins earlier, so that it is whole.
-    if (channel < p.channels) block<K, S, P, inside>(p, p.channels - lane_floats, ending);
+    for (; channel + step <= p.channels; channel += step) block<L, K, S, P, inside>(p, channel, ending);
+    // The last ones begin earlier, so that they fill it.
+    if (channel < p.channels) block<L, K, S, P, inside>(p, p.channels - step, ending);
   });
 }
 
-template <Index K, Index S, bool avx512>
+template <class L, Index K, Index S>
 STRAKE_LANE_FUNCTION void all_pixels(const Pixels& p) {
   if (p.cells == nullptr)
-    all_channels<K, S, most_pixels, true, avx512>(p);
+    all_channels<L, K, S, most_pixels, true>(p);
   else
-    all_channels<K, S, most_pixels, false, avx512>(p);
+    all_channels<L, K, S, most_pixels, false>(p);
 }
 
 // NOLINTBEGIN(bugprone-macro-parentheses): an attribute is no expression
-#define STRAKE_DEPTHWISE(K, S, attribute, suffix, avx512)                                       \
-  attribute void rows_##K##_##S##_all##suffix(const Pixels& p) { all_pixels<K, S, avx512>(p); } \
-  attribute void rows_##K##_##S##_one##suffix(const Pixels& p) { all_channels<K, S, 1, false, avx512>(p); }
-#define STRAKE_DEPTHWISE_SHAPES(attribute, suffix, avx512) \
-  STRAKE_DEPTHWISE(3, 1, attribute, suffix, avx512)        \
-  STRAKE_DEPTHWISE(3, 2, attribute, suffix, avx512)        \
-  STRAKE_DEPTHWISE(5, 1, attribute, suffix, avx512)        \
-  STRAKE_DEPTHWISE(5, 2, attribute, suffix, avx512)
-STRAKE_DEPTHWISE_SHAPES(STRAKE_MULTIVERSION_FMA, _any, false)
+#define STRAKE_DEPTHWISE(K, S, attribute, suffix, L)                                       \
+  attribute void rows_##K##_##S##_all##suffix(const Pixels& p) { all_pixels<L, K, S>(p); } \
+  attribute void rows_##K##_##S##_one##suffix(const Pixels& p) { all_channels<L, K, S, 1, false>(p); }
+#define STRAKE_DEPTHWISE_SHAPES(attribute, suffix, L) \
+  STRAKE_DEPTHWISE(3, 1, attribute, suffix, L)        \
+  STRAKE_DEPTHWISE(3, 2, attribute, suffix, L)        \
+  STRAKE_DEPTHWISE(5, 1, attribute, suffix, L)        \
+  STRAKE_DEPTHWISE(5, 2, attribute, suffix, L)
+STRAKE_DEPTHWISE_SHAPES(, _any, AnyChannels)
 #if defined(__x86_64__)
-STRAKE_DEPTHWISE_SHAPES(STRAKE_AVX512, _avx512, true)
+STRAKE_DEPTHWISE_SHAPES(STRAKE_AVX2, _avx2, Register256)
+STRAKE_DEPTHWISE_SHAPES(STRAKE_AVX512, _avx512, Lane512)
 #endif
 #undef STRAKE_DEPTHWISE_SHAPES
 #undef STRAKE_DEPTHWISE
@@ -122,7 +125,9 @@ RowFunctions functions_for(Index kernel, Index stride) {
   if ((kernel != 3 && kernel != 5) || (stride != 1 && stride != 2)) return {};
 #if defined(__x86_64__)
   static const RowFunctions avx512[2][2] = STRAKE_ROW_FUNCTIONS(_avx512);
+  static const RowFunctions avx2[2][2] = STRAKE_ROW_FUNCTIONS(_avx2);
   if (has_avx512()) return avx512[kernel / 5][stride - 1];
+  if (has_avx2()) return avx2[kernel / 5][stride - 1];
 #endif
   return any[kernel / 5][stride - 1];
 }

@@ -22,11 +22,10 @@ struct Finish {
   std::optional<Activation> function;  // one of `has_fast`
 };
 
-/// Stores the first `n` floats of a lane at `dst` (all where `n` is a whole lane). `avx512` is for functions that are
-/// compiled for it.
-template <bool avx512 = false>
-STRAKE_LANE_FUNCTION void finish_lane(Lane& value, const Finish& finish, const float* bias, float* dst, Index n) {
-  Lane other;
+/// Stores the first `n` floats of a lane at `dst` (all where `n` is a whole lane).
+template <class L>
+STRAKE_LANE_FUNCTION void finish_lane(L& value, const Finish& finish, const float* bias, float* dst, Index n) {
+  L other;
   load(bias, other);
   value += other;
   if (finish.adds_to_dst) {
@@ -37,11 +36,11 @@ STRAKE_LANE_FUNCTION void finish_lane(Lane& value, const Finish& finish, const f
     }
     value += other;
   }
-  const Lane low = Lane{} + finish.low;
-  const Lane high = Lane{} + finish.high;
+  const L low = L{} + finish.low;
+  const L high = L{} + finish.high;
   raise_to(low, value);
   lower_to(high, value);
-  if (finish.function) apply_to_lane<avx512>(*finish.function, value);
+  if (finish.function) apply_to_lane(*finish.function, value);
   if (n == lane_floats) {
     store(value, dst);
   } else {
@@ -54,30 +53,32 @@ STRAKE_LANE_FUNCTION void finish_lane(Lane& value, const Finish& finish, const f
 
 struct Bounds {
   float low, high;
-  STRAKE_LANE_FUNCTION void operator()(Lane& value) const {
-    raise_to(Lane{} + low, value);
-    lower_to(Lane{} + high, value);
+  template <class L>
+  STRAKE_LANE_FUNCTION void operator()(L& value) const {
+    raise_to(L{} + low, value);
+    lower_to(L{} + high, value);
   }
 };
 
-template <bool avx512, ActivationKind kind>
+template <ActivationKind kind>
 struct Activated {
   float alpha;
-  STRAKE_LANE_FUNCTION void operator()(Lane& value) const {
-    apply_to_lane<avx512>({.kind = kind, .alpha = alpha, .beta = 0}, value);
+  template <class L>
+  STRAKE_LANE_FUNCTION void operator()(L& value) const {
+    apply_to_lane({.kind = kind, .alpha = alpha, .beta = 0}, value);
   }
 };
 
 /// Calls `body` with what comes behind bias and residual as a function of a lane, so that it is compiled for each.
 /// @pre ends_in_registers(finish)
-template <bool avx512, class Body>
+template <class Body>
 STRAKE_LANE_FUNCTION void with_ending(const Finish& finish, const Body& body) {
   if (!finish.function)
     body(Bounds{finish.low, finish.high});
   else if (finish.function->kind == ActivationKind::swish)
-    body(Activated<avx512, ActivationKind::swish>{finish.function->alpha});
+    body(Activated<ActivationKind::swish>{finish.function->alpha});
   else
-    body(Activated<avx512, ActivationKind::hard_swish>{});
+    body(Activated<ActivationKind::hard_swish>{});
 }
 
 /// Post-ops that fit: an addition, then bounds; empty for all others. The bias is for the caller to set.

@@ -73,13 +73,14 @@ constexpr Index panel_lanes = 4;
 constexpr Index panel = panel_lanes * lane_floats;  // outputs at once
 
 // out[j] = sum over i of x[i] w(i, j), in the order of i.
-STRAKE_MULTIVERSION void add_inputs(const float* x, const float* w, Index k, float* out) {
-  Lane sums[panel_lanes] = {};
+template <class L>
+STRAKE_LANE_FUNCTION void add_inputs_with(const float* x, const float* w, Index k, float* out) {
+  L sums[panel_lanes] = {};
   for (Index i = 0; i < k; ++i, w += panel) {
     expect_soon(w, panel);
 #pragma GCC unroll 4
     for (Index l = 0; l < panel_lanes; ++l) {
-      Lane weights;
+      L weights;
       load(w + l * lane_floats, weights);
       sums[l] += x[i] * weights;
     }
@@ -87,6 +88,7 @@ STRAKE_MULTIVERSION void add_inputs(const float* x, const float* w, Index k, flo
 #pragma GCC unroll 4
   for (Index l = 0; l < panel_lanes; ++l) store(sums[l], out + l * lane_floats);
 }
+STRAKE_BY_LANE(add_inputs, (const float* x, const float* w, Index k, float* out), (x, w, k, out))
 
 // (panels, c * pixels, panel) of rows of (c, pixels), gaps zero.
 void pack_panels(const float* from, Index n_rows, Index c, Index pixels, float* to) {

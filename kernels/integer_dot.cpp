@@ -24,17 +24,18 @@ constexpr int float_pixels = 6;  // 12 of AVX2's 16 registers hold sums
 // with or without contraction.
 constexpr Index exact_terms = 256;
 
-STRAKE_LANE_FUNCTION void flush(Lane& sums, IntegerLane& all) {
+template <class L>
+STRAKE_LANE_FUNCTION void flush(L& sums, IntegerLane& all) {
   IntegerLane more;
   to_integers(sums, more);
   add(all, more);
-  sums = Lane{};
+  sums = L{};
 }
 
-template <int P>
+template <class L, int P>
 STRAKE_LANE_FUNCTION void float_block(const DotBlock& d) {
   IntegerLane all[P] = {};
-  Lane sums[P] = {};
+  L sums[P] = {};
   Index terms = 0;
   const auto* weights = reinterpret_cast<const float*>(d.weights);
   for (Index tap = 0; tap < d.n_taps; ++tap) {
@@ -45,7 +46,7 @@ STRAKE_LANE_FUNCTION void float_block(const DotBlock& d) {
       const Index end = std::min(d.n_steps, begin + exact_terms - terms);
       terms += end - begin;
       for (Index i = begin; i < end; ++i, weights += dot_lane * d.n_lanes) {
-        Lane right;
+        L right;
         load(weights, right);
 #pragma GCC unroll 8
         for (int p = 0; p < P; ++p) sums[p] += x[p][i] * right;
@@ -63,24 +64,26 @@ STRAKE_LANE_FUNCTION void float_block(const DotBlock& d) {
   for (int p = 0; p < P; ++p) std::memcpy(d.sums + p * d.n_lanes * dot_lane, &all[p], sizeof(IntegerLane));
 }
 
-template <int P = float_pixels>
+template <class L, int P = float_pixels>
 STRAKE_LANE_FUNCTION void float_pixels_of(const DotBlock& d) {
   if (d.n_pixels == P) {
-    float_block<P>(d);
+    float_block<L, P>(d);
   } else if constexpr (P > 1) {
-    float_pixels_of<P - 1>(d);
+    float_pixels_of<L, P - 1>(d);
   }
 }
 
 // Two lanes would need more registers than AVX2 has: one after the other.
-STRAKE_MULTIVERSION_FMA void multiply_floats(const DotBlock& dot) {
+template <class L>
+STRAKE_LANE_FUNCTION void multiply_floats_with(const DotBlock& dot) {
   DotBlock lane = dot;
   for (Index i = 0; i < dot.n_lanes; ++i) {
-    float_pixels_of(lane);
+    float_pixels_of<L>(lane);
     lane.weights += dot_lane * step_bytes;
     lane.sums += dot_lane;
   }
 }
+STRAKE_BY_LANE(multiply_floats, (const DotBlock& dot), (dot))
 
 // ---- bytes --------------------------------------------------------------------------------------------------------
 

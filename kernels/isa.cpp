@@ -79,6 +79,15 @@ bool has_avx512() {
 #endif
 }
 
+bool has_avx2() {
+#if defined(__x86_64__)
+  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return has;
+#else
+  return false;
+#endif
+}
+
 int instruction_set_level() { return std::min(hardware_level(), allowed_level()); }
 
 std::string instruction_set_name(int level) { return std::string(level_names.at(static_cast<std::size_t>(level))); }

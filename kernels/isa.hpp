@@ -15,6 +15,8 @@ namespace strake::kernels {
 
 /// True where the processor has AVX-512 (F, BW, VL and DQ), whatever the user allows the library.
 [[nodiscard]] bool has_avx512();
+/// AVX2 and FMA, likewise.
+[[nodiscard]] bool has_avx2();
 
 /// Keeps the library's kernels to this level. Must come before the first kernel is prepared.
 /// @throws InvalidInput where the library no longer lets itself be told

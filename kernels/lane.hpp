@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Sixteen floats at once: one AVX-512 register, two of AVX, four of SSE or NEON. The compiler splits them as the
-/// instruction set of the function at hand needs.
+/// Sixteen floats at once, in registers of one instruction set: one of AVX-512, two of AVX, four of SSE or NEON.
+/// Compilers leave vectors that are wider than a register in memory, so that code on lanes is a template of the kind of
+/// lane, compiled for each of them (`STRAKE_BY_LANE` in `multiversion.hpp`).
 
 #include <cstring>
 
@@ -15,72 +16,125 @@ inline constexpr Index lane_floats = 16;
 #define STRAKE_LANE_FUNCTION [[gnu::always_inline]] inline
 #define STRAKE_LANE_LAMBDA __attribute__((always_inline))
 
-#if defined(__aarch64__)
+typedef float Register128 __attribute__((vector_size(16)));
+typedef float Register256 __attribute__((vector_size(32)));
+typedef float Register512 __attribute__((vector_size(64)));
 
-// GCC leaves vectors that are wider than a register in memory, so here a lane is its registers.
-typedef float LaneRegister __attribute__((vector_size(16)));
-typedef float UnalignedLaneRegister __attribute__((vector_size(16), may_alias, aligned(4)));
-
-struct Lane {
-  LaneRegister r0, r1, r2, r3;
+/// Two halves that lie one behind the other.
+template <class Half>
+struct Pair {
+  Half low, high;
 };
 
-STRAKE_LANE_FUNCTION Lane operator+(const Lane& a, const Lane& b) {
-  return {a.r0 + b.r0, a.r1 + b.r1, a.r2 + b.r2, a.r3 + b.r3};
-}
-STRAKE_LANE_FUNCTION Lane operator-(const Lane& a, const Lane& b) {
-  return {a.r0 - b.r0, a.r1 - b.r1, a.r2 - b.r2, a.r3 - b.r3};
-}
-STRAKE_LANE_FUNCTION Lane operator*(const Lane& a, const Lane& b) {
-  return {a.r0 * b.r0, a.r1 * b.r1, a.r2 * b.r2, a.r3 * b.r3};
-}
-STRAKE_LANE_FUNCTION Lane operator+(const Lane& a, float b) { return {a.r0 + b, a.r1 + b, a.r2 + b, a.r3 + b}; }
-STRAKE_LANE_FUNCTION Lane operator*(float a, const Lane& b) { return {a * b.r0, a * b.r1, a * b.r2, a * b.r3}; }
-STRAKE_LANE_FUNCTION Lane& operator+=(Lane& a, const Lane& b) { return a = a + b; }
-
-STRAKE_LANE_FUNCTION void load(const float* from, Lane& lane) {
-  const auto* registers = reinterpret_cast<const UnalignedLaneRegister*>(from);
-  lane = {registers[0], registers[1], registers[2], registers[3]};
-}
-
-STRAKE_LANE_FUNCTION void store(const Lane& lane, float* to) {
-  auto* registers = reinterpret_cast<UnalignedLaneRegister*>(to);
-  registers[0] = lane.r0, registers[1] = lane.r1, registers[2] = lane.r2, registers[3] = lane.r3;
-}
-
-/// The larger of each pair, or `value` where it is not a number; then the smaller.
-STRAKE_LANE_FUNCTION void raise_to(const Lane& low, Lane& value) {
-  value = {value.r0 < low.r0 ? low.r0 : value.r0, value.r1 < low.r1 ? low.r1 : value.r1,
-           value.r2 < low.r2 ? low.r2 : value.r2, value.r3 < low.r3 ? low.r3 : value.r3};
-}
-STRAKE_LANE_FUNCTION void lower_to(const Lane& high, Lane& value) {
-  value = {value.r0 > high.r0 ? high.r0 : value.r0, value.r1 > high.r1 ? high.r1 : value.r1,
-           value.r2 > high.r2 ? high.r2 : value.r2, value.r3 > high.r3 ? high.r3 : value.r3};
-}
-
-#else
-
 // Values may alias nothing: an array of lanes that may alias stays in memory, and sums lose their registers.
-typedef float Lane __attribute__((vector_size(lane_floats * sizeof(float))));
-typedef float UnalignedLane __attribute__((vector_size(lane_floats * sizeof(float)), may_alias, aligned(4)));
+typedef Pair<Pair<Register128>> Lane128;
+typedef Pair<Register256> Lane256;
+typedef Register512 Lane512;
 
-STRAKE_LANE_FUNCTION void load(const float* from, Lane& lane) { lane = *reinterpret_cast<const UnalignedLane*>(from); }
-
-STRAKE_LANE_FUNCTION void store(const Lane& lane, float* to) { *reinterpret_cast<UnalignedLane*>(to) = lane; }
-
-/// The larger of each pair, or `value` where it is not a number; then the smaller.
-STRAKE_LANE_FUNCTION void raise_to(const Lane& low, Lane& value) { value = value < low ? low : value; }
-STRAKE_LANE_FUNCTION void lower_to(const Lane& high, Lane& value) { value = value > high ? high : value; }
-
+/// What is left to the compiler, in functions whose speed does not matter or that it splits well.
+#if defined(__aarch64__)
+typedef Lane128 Lane;
+#else
+typedef Lane512 Lane;
 #endif
 
+/// Also of single registers.
+template <class L>
+inline constexpr Index floats_of = static_cast<Index>(sizeof(L) / sizeof(float));
+
+// ---- arithmetic: that of registers is the compiler's ---------------------------------------------------------------
+
+template <class Half>
+STRAKE_LANE_FUNCTION Pair<Half> operator+(const Pair<Half>& a, const Pair<Half>& b) {
+  return {a.low + b.low, a.high + b.high};
+}
+template <class Half>
+STRAKE_LANE_FUNCTION Pair<Half> operator-(const Pair<Half>& a, const Pair<Half>& b) {
+  return {a.low - b.low, a.high - b.high};
+}
+template <class Half>
+STRAKE_LANE_FUNCTION Pair<Half> operator*(const Pair<Half>& a, const Pair<Half>& b) {
+  return {a.low * b.low, a.high * b.high};
+}
+template <class Half>
+STRAKE_LANE_FUNCTION Pair<Half> operator+(const Pair<Half>& a, float b) {
+  return {a.low + b, a.high + b};
+}
+template <class Half>
+STRAKE_LANE_FUNCTION Pair<Half> operator*(float a, const Pair<Half>& b) {
+  return {a * b.low, a * b.high};
+}
+template <class Half>
+STRAKE_LANE_FUNCTION Pair<Half>& operator+=(Pair<Half>& a, const Pair<Half>& b) {
+  a.low += b.low;
+  a.high += b.high;
+  return a;
+}
+
+/// The larger of each pair, or `value` where it is not a number; then the smaller.
+template <class Register>
+STRAKE_LANE_FUNCTION void raise_to(const Register& low, Register& value) {
+  value = value < low ? low : value;
+}
+template <class Register>
+STRAKE_LANE_FUNCTION void lower_to(const Register& high, Register& value) {
+  value = value > high ? high : value;
+}
+template <class Half>
+STRAKE_LANE_FUNCTION void raise_to(const Pair<Half>& low, Pair<Half>& value) {
+  raise_to(low.low, value.low);
+  raise_to(low.high, value.high);
+}
+template <class Half>
+STRAKE_LANE_FUNCTION void lower_to(const Pair<Half>& high, Pair<Half>& value) {
+  lower_to(high.low, value.low);
+  lower_to(high.high, value.high);
+}
+
+// ---- to and from memory, aligned or not ----------------------------------------------------------------------------
+
+typedef float UnalignedRegister128 __attribute__((vector_size(16), may_alias, aligned(4)));
+typedef float UnalignedRegister256 __attribute__((vector_size(32), may_alias, aligned(4)));
+typedef float UnalignedRegister512 __attribute__((vector_size(64), may_alias, aligned(4)));
+
+STRAKE_LANE_FUNCTION void load(const float* from, Register128& to) {
+  to = *reinterpret_cast<const UnalignedRegister128*>(from);
+}
+STRAKE_LANE_FUNCTION void load(const float* from, Register256& to) {
+  to = *reinterpret_cast<const UnalignedRegister256*>(from);
+}
+STRAKE_LANE_FUNCTION void load(const float* from, Register512& to) {
+  to = *reinterpret_cast<const UnalignedRegister512*>(from);
+}
+STRAKE_LANE_FUNCTION void store(const Register128& from, float* to) {
+  *reinterpret_cast<UnalignedRegister128*>(to) = from;
+}
+STRAKE_LANE_FUNCTION void store(const Register256& from, float* to) {
+  *reinterpret_cast<UnalignedRegister256*>(to) = from;
+}
+STRAKE_LANE_FUNCTION void store(const Register512& from, float* to) {
+  *reinterpret_cast<UnalignedRegister512*>(to) = from;
+}
+template <class Half>
+STRAKE_LANE_FUNCTION void load(const float* from, Pair<Half>& to) {
+  load(from, to.low);
+  load(from + floats_of<Half>, to.high);
+}
+template <class Half>
+STRAKE_LANE_FUNCTION void store(const Pair<Half>& from, float* to) {
+  store(from.low, to);
+  store(from.high, to + floats_of<Half>);
+}
+
 /// The first `n` floats; the others become zero.
-STRAKE_LANE_FUNCTION void load(const float* from, Index n, Lane& lane) {
-  lane = Lane{};
+template <class L>
+STRAKE_LANE_FUNCTION void load(const float* from, Index n, L& lane) {
+  lane = L{};
   std::memcpy(&lane, from, static_cast<std::size_t>(n) * sizeof(float));
 }
 
-STRAKE_LANE_FUNCTION void store(const Lane& lane, Index n, float* to) {
+template <class L>
+STRAKE_LANE_FUNCTION void store(const L& lane, Index n, float* to) {
   std::memcpy(to, &lane, static_cast<std::size_t>(n) * sizeof(float));
 }
 

@@ -2,8 +2,6 @@
 #pragma once
 /// Activations of our own fast kernels, in registers. Their bits depend on the instruction set.
 
-#include <cstdint>
-
 #include "core/op.hpp"
 #include "kernels/lane.hpp"
 
@@ -13,61 +11,47 @@
 
 namespace strake::kernels {
 
-/// The registers that vectors of a lane are computed in, and whole numbers of the same size.
-#if defined(__aarch64__)
-typedef LaneRegister LaneVector;
-typedef std::int32_t LaneInts __attribute__((vector_size(16)));
-#else
-typedef Lane LaneVector;
-typedef std::int32_t LaneInts __attribute__((vector_size(lane_floats * sizeof(float))));
-#endif
-
 /// x = x * sigmoid(alpha * x) = x / (1 + 2^(factor * x)). Source of the polynomial for 2^t, |t| <= 126: S. Moshier,
 /// Cephes, exp2f.
-STRAKE_LANE_FUNCTION void swish_vector(float factor, LaneVector& x) {
+template <class Register>
+STRAKE_LANE_FUNCTION void swish(float factor, Register& x) {
+  typedef decltype(x < x) Ints;
   // Adding 1.5 * 2^23 rounds to the nearest whole number, which then stands in the lowest bits.
   constexpr float magic = 12582912.0F;
-  LaneVector t = x * factor;
-  t = t < -126.0F ? LaneVector{} - 126.0F : t;
-  t = t > 126.0F ? LaneVector{} + 126.0F : t;
-  const LaneVector shifted = t + magic;
-  const LaneVector f = t - (shifted - magic);
-  LaneVector p = f * 1.535336188319500e-4F + 1.339887440266574e-3F;
+  Register t = x * factor;
+  t = t < -126.0F ? Register{} - 126.0F : t;
+  t = t > 126.0F ? Register{} + 126.0F : t;
+  const Register shifted = t + magic;
+  const Register f = t - (shifted - magic);
+  Register p = f * 1.535336188319500e-4F + 1.339887440266574e-3F;
   p = p * f + 9.618437357674640e-3F;
   p = p * f + 5.550332471162809e-2F;
   p = p * f + 2.402264791363012e-1F;
   p = p * f + 6.931472028550421e-1F;
   p = p * f + 1.0F;
-  const LaneInts power = reinterpret_cast<LaneInts>(p) + (reinterpret_cast<LaneInts>(shifted) << 23);
-  x = x / (1.0F + reinterpret_cast<LaneVector>(power));
+  const Ints power = reinterpret_cast<Ints>(p) + (reinterpret_cast<Ints>(shifted) << 23);
+  x = x / (1.0F + reinterpret_cast<Register>(power));
 }
 
-STRAKE_LANE_FUNCTION void swish_lane(float factor, Lane& lane) {
-#if defined(__aarch64__)
-  swish_vector(factor, lane.r0);
-  swish_vector(factor, lane.r1);
-  swish_vector(factor, lane.r2);
-  swish_vector(factor, lane.r3);
-#else
-  swish_vector(factor, lane);
-#endif
+template <class Half>
+STRAKE_LANE_FUNCTION void swish(float factor, Pair<Half>& lane) {
+  swish(factor, lane.low);
+  swish(factor, lane.high);
 }
 
 /// lane = min(max(a * lane + b, 0), 1)
-STRAKE_LANE_FUNCTION void hard_sigmoid_lane(float a, float b, Lane& lane) {
+template <class L>
+STRAKE_LANE_FUNCTION void hard_sigmoid(float a, float b, L& lane) {
   lane = a * lane + b;
-  raise_to(Lane{}, lane);
-  lower_to(Lane{} + 1.0F, lane);
+  raise_to(L{}, lane);
+  lower_to(L{} + 1.0F, lane);
 }
 
 #if defined(__x86_64__)
 
-/// For a function whose callees are to be compiled for AVX-512 with it: all become part of it.
-#define STRAKE_AVX512 __attribute__((target("avx512f,avx512dq"), flatten))
-
-/// `swish_vector` in a third of its time, by what compilers do not find themselves: 2^n in one instruction, and a
-/// reciprocal of 14 bits that one Newton step doubles.
-__attribute__((target("avx512f,avx512dq"))) inline void swish_avx512(float factor, Lane& lane) {
+/// The same in a third of the time, by what compilers do not find themselves: 2^n in one instruction, and a reciprocal
+/// of 14 bits that one Newton step doubles.
+__attribute__((target("avx512f,avx512dq"))) inline void swish(float factor, Lane512& lane) {
   constexpr int nearest_whole = 0x08;     // and no exceptions
   constexpr int smaller_magnitude = 0x2;  // with the sign of the first
   constexpr __mmask16 all = 0xFFFF;       // forms with a mask, since g++ 12 warns of what the others leave undefined
@@ -93,28 +77,25 @@ __attribute__((target("avx512f,avx512dq"))) inline void swish_avx512(float facto
 /// -alpha / ln 2.
 [[nodiscard]] inline float swish_factor(const Activation& function) { return -function.alpha * 1.44269504088896341F; }
 
-/// lane = function(lane), for one of `has_fast`. `avx512` is for functions that are compiled for it.
-template <bool avx512>
-STRAKE_LANE_FUNCTION void apply_to_lane(const Activation& function, Lane& lane) {
+/// lane = function(lane), for one of `has_fast`.
+template <class L>
+STRAKE_LANE_FUNCTION void apply_to_lane(const Activation& function, L& lane) {
   switch (function.kind) {
     case ActivationKind::swish:
-#if defined(__x86_64__)
-      if constexpr (avx512) return swish_avx512(swish_factor(function), lane);
-#endif
-      return swish_lane(swish_factor(function), lane);
+      return swish(swish_factor(function), lane);
     case ActivationKind::hard_swish: {
-      const Lane x = lane;
-      hard_sigmoid_lane(1.0F / 6.0F, 0.5F, lane);
+      const L x = lane;
+      hard_sigmoid(1.0F / 6.0F, 0.5F, lane);
       lane = x * lane;
       return;
     }
     case ActivationKind::hard_sigmoid:
-      return hard_sigmoid_lane(function.alpha, function.beta, lane);
+      return hard_sigmoid(function.alpha, function.beta, lane);
     case ActivationKind::relu:
-      return raise_to(Lane{}, lane);
+      return raise_to(L{}, lane);
     case ActivationKind::clip:
-      raise_to(Lane{} + function.alpha, lane);
-      return lower_to(Lane{} + function.beta, lane);
+      raise_to(L{} + function.alpha, lane);
+      return lower_to(L{} + function.beta, lane);
     default:
       return;  // none of `has_fast`
   }

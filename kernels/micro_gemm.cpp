@@ -3,29 +3,49 @@
 
 #include <algorithm>
 
-#include "kernels/isa.hpp"
-#include "kernels/lane.hpp"
 #include "kernels/multiversion.hpp"
 
 namespace strake::kernels {
 
 namespace {
 
+// Rows and lanes of a block, whose sums stay in registers. The right-hand side needs a lane of them, or less, and the
+// left-hand side one, or one for each row.
+template <class L>
+struct BlockShape;
+template <>
+struct BlockShape<Lane512> {
+  static constexpr int rows = 14;  // 28 of 32 registers
+  static constexpr int lanes = 2;
+};
+template <>
+struct BlockShape<Lane256> {
+  static constexpr int rows = 6;  // 12 of 16 registers
+  static constexpr int lanes = 1;
+};
+template <>
+struct BlockShape<Lane128> {
 #if defined(__aarch64__)
-constexpr int most_rows = 5;  // 20 of NEON's 32 registers hold sums, 4 the right-hand side, 5 the left-hand side
-constexpr int most_lanes = 1;
+  static constexpr int rows = 5;  // 20 of 32 registers
 #else
-constexpr int most_rows = 3;  // 12 of AVX's 16 registers hold sums of one lane; SSE has less
-constexpr int most_lanes = 2;
+  static constexpr int rows = 3;  // 12 of 16 registers
 #endif
-constexpr int most_rows_avx512 = 14;  // 28 of its 32 registers hold sums
-constexpr Index rows_ahead = 96;      // at least, of the right-hand side, which may come from memory
+  static constexpr int lanes = 1;
+};
+constexpr int most_rows = 14;
+constexpr Index rows_ahead = 96;  // at least, of the right-hand side, which may come from memory
 
 // ---- what sums begin with, and what is done to them before they are stored ----------------------------------------
 
 struct Stored {
-  STRAKE_LANE_FUNCTION void begin(Index, Lane& sum) const { sum = Lane{}; }
-  STRAKE_LANE_FUNCTION void end(float* dst, const Lane& sum) const { store(sum, dst); }
+  template <class L>
+  STRAKE_LANE_FUNCTION void begin(Index, L& sum) const {
+    sum = L{};
+  }
+  template <class L>
+  STRAKE_LANE_FUNCTION void end(float* dst, const L& sum) const {
+    store(sum, dst);
+  }
   [[nodiscard]] STRAKE_LANE_FUNCTION Stored from(Index) const { return {}; }
 };
 
@@ -34,11 +54,15 @@ struct FinishedBy {
   const float* bias;
   bool adds_to_dst;
   Function function;
-  STRAKE_LANE_FUNCTION void begin(Index column, Lane& sum) const { load(bias + column, sum); }
-  STRAKE_LANE_FUNCTION void end(float* dst, const Lane& sum) const {
-    Lane value = sum;
+  template <class L>
+  STRAKE_LANE_FUNCTION void begin(Index column, L& sum) const {
+    load(bias + column, sum);
+  }
+  template <class L>
+  STRAKE_LANE_FUNCTION void end(float* dst, const L& sum) const {
+    L value = sum;
     if (adds_to_dst) {
-      Lane residual;
+      L residual;
       load(dst, residual);
       value += residual;
     }
@@ -65,111 +89,95 @@ struct Coming {
 
 // ---- blocks -------------------------------------------------------------------------------------------------------
 
-// R rows and L lanes of columns of a panel that is W columns wide: all sums stay in registers while k passes.
-template <int R, int L, Index W, class Ending>
+// R rows and N lanes of columns of a panel that is W columns wide: all sums stay in registers while k passes.
+template <class L, int R, int N, Index W, class Ending>
 STRAKE_LANE_FUNCTION void block(const PanelProduct& p, const Coming& coming, const Ending& ending) {
   const float* a = p.a;
   const float* b = p.b;
   const float* ahead = coming.begin;
   const Index k = p.k;
   const Index step = p.a_step;
-  Lane sums[R][L];
+  L sums[R][N];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-    for (int l = 0; l < L; ++l) ending.begin(l * lane_floats, sums[r][l]);
+    for (int l = 0; l < N; ++l) ending.begin(l * lane_floats, sums[r][l]);
   for (Index i = 0; i < k; ++i, ++a, b += W) {
-    Lane right[L];
+    L right[N];
 #pragma GCC unroll 2
-    for (int l = 0; l < L; ++l) __builtin_prefetch(ahead + l * coming.lane_step);
+    for (int l = 0; l < N; ++l) __builtin_prefetch(ahead + l * coming.lane_step);
     ahead += coming.step;
 #pragma GCC unroll 2
-    for (int l = 0; l < L; ++l) load(b + l * lane_floats, right[l]);
+    for (int l = 0; l < N; ++l) load(b + l * lane_floats, right[l]);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-      for (int l = 0; l < L; ++l) sums[r][l] += a[r * step] * right[l];
+      for (int l = 0; l < N; ++l) sums[r][l] += a[r * step] * right[l];
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-    for (int l = 0; l < L; ++l) ending.end(p.c + r * p.c_step + l * lane_floats, sums[r][l]);
+    for (int l = 0; l < N; ++l) ending.end(p.c + r * p.c_step + l * lane_floats, sums[r][l]);
 }
 
-template <int R, int L, Index W, class Ending>
+template <class L, int R, int N, Index W, class Ending>
 STRAKE_LANE_FUNCTION void block_of_rows(const PanelProduct& p, const Coming& coming, const Ending& ending) {
   if (p.rows == R) {
-    block<R, L, W>(p, coming, ending);
+    block<L, R, N, W>(p, coming, ending);
   } else if constexpr (R > 1) {
-    block_of_rows<R - 1, L, W>(p, coming, ending);
+    block_of_rows<L, R - 1, N, W>(p, coming, ending);
   }
 }
 
-// At most R rows.
-template <int R, class Ending>
+// As many rows as fit into registers, or fewer.
+template <class L, class Ending>
 STRAKE_LANE_FUNCTION void multiply_rows(const PanelProduct& p, const Coming& coming, const Ending& ending) {
+  constexpr int rows = BlockShape<L>::rows;
   if (p.width != panel_columns) {
-    block_of_rows<R, 1, lane_floats>(p, coming, ending);
-  } else if constexpr (most_lanes == 2) {
-    block_of_rows<R, 2, panel_columns>(p, coming, ending);
+    block_of_rows<L, rows, 1, lane_floats>(p, coming, ending);
+  } else if constexpr (BlockShape<L>::lanes == 2) {
+    block_of_rows<L, rows, 2, panel_columns>(p, coming, ending);
   } else {
     PanelProduct half = p;
     for (Index column = 0; column < panel_columns; column += lane_floats) {
       half.b = p.b + column;
       half.c = p.c + column;
-      block_of_rows<R, 1, panel_columns>(half, coming, ending.from(column));
+      block_of_rows<L, rows, 1, panel_columns>(half, coming, ending.from(column));
     }
   }
 }
 
+template <class L>
+STRAKE_LANE_FUNCTION void multiply_block_with(const PanelProduct& p, const Coming& coming) {
+  multiply_rows<L>(p, coming, Stored{});
+}
+STRAKE_BY_LANE(multiply_block, (const PanelProduct& p, const Coming& coming), (p, coming))
+
 // All columns of a panel.
-template <int R, bool avx512>
-STRAKE_LANE_FUNCTION void multiply_and_finish(const PanelProduct& p, const Coming& coming, const Finish& finish) {
-  with_ending<avx512>(
-      finish, [&](const auto& ending) STRAKE_LANE_LAMBDA { multiply_rows<R>(p, coming, finished_by(finish, ending)); });
+template <class L>
+STRAKE_LANE_FUNCTION void finish_block_with(const PanelProduct& p, const Coming& coming, const Finish& finish) {
+  with_ending(finish,
+              [&](const auto& ending) STRAKE_LANE_LAMBDA { multiply_rows<L>(p, coming, finished_by(finish, ending)); });
 }
+STRAKE_BY_LANE(finish_block, (const PanelProduct& p, const Coming& coming, const Finish& finish), (p, coming, finish))
 
-STRAKE_MULTIVERSION_FMA void multiply_few_rows(const PanelProduct& p, const Coming& coming) {
-  multiply_rows<most_rows>(p, coming, Stored{});
-}
-STRAKE_MULTIVERSION_FMA void finish_few_rows(const PanelProduct& p, const Coming& coming, const Finish& finish) {
-  multiply_and_finish<most_rows, false>(p, coming, finish);
-}
-
-#if defined(__x86_64__)
-// By hand: as versions of the functions above, each of their blocks would be compiled for registers that do not hold
-// it.
-STRAKE_AVX512 void multiply_many_rows(const PanelProduct& p, const Coming& coming) {
-  multiply_rows<most_rows_avx512>(p, coming, Stored{});
-}
-STRAKE_AVX512 void finish_many_rows(const PanelProduct& p, const Coming& coming, const Finish& finish) {
-  multiply_and_finish<most_rows_avx512, true>(p, coming, finish);
-}
-
-Index rows_at_once() { return has_avx512() ? most_rows_avx512 : most_rows; }
-void multiply_block(const PanelProduct& p, const Coming& coming) {
-  has_avx512() ? multiply_many_rows(p, coming) : multiply_few_rows(p, coming);
-}
-void finish_block(const PanelProduct& p, const Coming& coming, const Finish& finish) {
-  has_avx512() ? finish_many_rows(p, coming, finish) : finish_few_rows(p, coming, finish);
-}
-#else
-Index rows_at_once() { return most_rows; }
-void multiply_block(const PanelProduct& p, const Coming& coming) { multiply_few_rows(p, coming); }
-void finish_block(const PanelProduct& p, const Coming& coming, const Finish& finish) {
-  finish_few_rows(p, coming, finish);
-}
-#endif
-
-STRAKE_MULTIVERSION_FMA void finish_rows(const PanelProduct& sums, const Finish& finish, Index columns, float* dst,
-                                         Index dst_step) {
+template <class L>
+STRAKE_LANE_FUNCTION void finish_rows_with(const PanelProduct& sums, const Finish& finish, Index columns, float* dst,
+                                           Index dst_step) {
   for (Index row = 0; row < sums.rows; ++row)
     for (Index column = 0; column < columns; column += lane_floats) {
-      Lane value;
+      L value;
       load(sums.c + row * sums.c_step + column, value);
       finish_lane(value, finish, finish.bias + column, dst + row * dst_step + column,
                   std::min(columns - column, lane_floats));
     }
+}
+STRAKE_BY_LANE(finish_rows, (const PanelProduct& sums, const Finish& finish, Index columns, float* dst, Index dst_step),
+               (sums, finish, columns, dst, dst_step))
+
+Index rows_at_once() {
+  if (has_avx512()) return BlockShape<Lane512>::rows;
+  return has_avx2() ? BlockShape<Lane256>::rows : BlockShape<Lane128>::rows;
 }
 
 }  // namespace
@@ -215,7 +223,7 @@ void multiply(const PanelProduct& product, const Finish& finish, Index columns) 
                    [&](const PanelProduct& block, const Coming& coming) { finish_block(block, coming, finish); });
     return;
   }
-  alignas(64) float sums[most_rows_avx512 * panel_columns];
+  alignas(64) float sums[most_rows * panel_columns];
   for_each_block(product, [&](PanelProduct block, const Coming& coming) {
     float* dst = block.c;
     block.c = sums;

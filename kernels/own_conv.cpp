@@ -19,32 +19,42 @@ namespace {
 constexpr Index block = lane_floats;  // output channels that are computed together, of one group; gaps are zero
 constexpr Index most_taps = 64;       // in one call of `add_taps`
 
-// Pixels of one row that are computed together. Sums stay in registers: eight of AVX-512; 20 of NEON, four for weights
-// and one for each pixel.
-#if defined(__aarch64__)
-constexpr Index pixels = 5;
-#else
-constexpr Index pixels = 8;
-#endif
+constexpr Index pixels = 8;  // of one row that are computed together
+
+// As many of them have their sums in registers.
+template <class L>
+constexpr Index pixels_in_registers = pixels;
+template <>
+constexpr Index pixels_in_registers<Lane256> = 4;
+template <>
+constexpr Index pixels_in_registers<Lane128> = 4;
 
 using Sums = std::array<std::array<float, block>, pixels>;
 
 // sums[p][m] += x[tap][p][i] * w[tap][i][m], by tap, then by i.
-STRAKE_MULTIVERSION void add_taps(const float* const* x, const float* w, Index n_taps, Index n_in, float* sums) {
-  Lane all[pixels];
+template <class L>
+STRAKE_LANE_FUNCTION void add_taps_with(const float* const* x, const float* w, Index n_taps, Index n_in, float* sums) {
+  constexpr Index n_pixels = pixels_in_registers<L>;
+  for (Index first = 0; first < pixels; first += n_pixels) {
+    L all[n_pixels];
 #pragma GCC unroll 8
-  for (Index p = 0; p < pixels; ++p) load(sums + p * block, all[p]);
-  for (Index tap = 0; tap < n_taps; ++tap, x += pixels) {
-    for (Index i = 0; i < n_in; ++i, w += block) {
-      Lane row;
-      load(w, row);
+    for (Index p = 0; p < n_pixels; ++p) load(sums + (first + p) * block, all[p]);
+    const float* row_of_w = w;
+    for (Index tap = 0; tap < n_taps; ++tap) {
+      const float* const* x_of_tap = x + tap * pixels + first;
+      for (Index i = 0; i < n_in; ++i, row_of_w += block) {
+        L row;
+        load(row_of_w, row);
 #pragma GCC unroll 8
-      for (Index p = 0; p < pixels; ++p) all[p] += x[p][i] * row;
+        for (Index p = 0; p < n_pixels; ++p) all[p] += x_of_tap[p][i] * row;
+      }
     }
-  }
 #pragma GCC unroll 8
-  for (Index p = 0; p < pixels; ++p) store(all[p], sums + p * block);
+    for (Index p = 0; p < n_pixels; ++p) store(all[p], sums + (first + p) * block);
+  }
 }
+STRAKE_BY_LANE(add_taps, (const float* const* x, const float* w, Index n_taps, Index n_in, float* sums),
+               (x, w, n_taps, n_in, sums))
 
 // (groups, blocks, kh, kw, ic, block) from (oc, ic, kh, kw).
 std::shared_ptr<Blob> packed(const MakeContext& context, const ConvGeometry& g) {

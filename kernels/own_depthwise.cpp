@@ -21,16 +21,16 @@ constexpr Index most_taps = 13 * 13;
 using Places = std::array<const float*, most_taps * pixels>;  // [tap][pixel]: where its channels lie
 using Sums = std::array<float, (pixels + 1) * lane_floats>;   // [pixel][channel]; a lane can be read at every channel
 
-template <bool whole_lane>
+template <class L, bool whole_lane>
 STRAKE_LANE_FUNCTION void add(const float* const* places, const float* w, Index w_step, Index n_taps, Index channel,
                               Index n, float* sums) {
-  Lane all[pixels] = {};
+  L all[pixels] = {};
   for (Index tap = 0; tap < n_taps; ++tap, places += pixels, w += w_step) {
-    Lane weight;
+    L weight;
     load(w, weight);
 #pragma GCC unroll 4
     for (Index p = 0; p < pixels; ++p) {
-      Lane x;
+      L x;
       if constexpr (whole_lane) {
         load(places[p] + channel, x);
       } else {
@@ -44,23 +44,32 @@ STRAKE_LANE_FUNCTION void add(const float* const* places, const float* w, Index 
 }
 
 // sums[p][m] = sum over taps of x[tap][p][channel + m] * w[tap][m], for n channels.
-STRAKE_MULTIVERSION void add_taps(const float* const* places, const float* w, Index w_step, Index n_taps, Index channel,
-                                  Index n, float* sums) {
+template <class L>
+STRAKE_LANE_FUNCTION void add_taps_with(const float* const* places, const float* w, Index w_step, Index n_taps,
+                                        Index channel, Index n, float* sums) {
   if (n == lane_floats) {
-    add<true>(places, w, w_step, n_taps, channel, n, sums);
+    add<L, true>(places, w, w_step, n_taps, channel, n, sums);
   } else {
-    add<false>(places, w, w_step, n_taps, channel, n, sums);
+    add<L, false>(places, w, w_step, n_taps, channel, n, sums);
   }
 }
+STRAKE_BY_LANE(add_taps,
+               (const float* const* places, const float* w, Index w_step, Index n_taps, Index channel, Index n,
+                float* sums),
+               (places, w, w_step, n_taps, channel, n, sums))
 
-STRAKE_MULTIVERSION void finish_pixels(const float* sums, const Finish& finish, Index n_pixels, float* dst,
-                                       Index dst_step, Index n) {
+template <class L>
+STRAKE_LANE_FUNCTION void finish_pixels_with(const float* sums, const Finish& finish, Index n_pixels, float* dst,
+                                             Index dst_step, Index n) {
   for (Index p = 0; p < n_pixels; ++p) {
-    Lane value;
+    L value;
     load(sums + p * lane_floats, value);
     finish_lane(value, finish, finish.bias, dst + p * dst_step, n);
   }
 }
+STRAKE_BY_LANE(finish_pixels,
+               (const float* sums, const Finish& finish, Index n_pixels, float* dst, Index dst_step, Index n),
+               (sums, finish, n_pixels, dst, dst_step, n))
 
 class OwnDepthwise final : public Kernel {
  public:

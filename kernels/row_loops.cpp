@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/lane.hpp"
 #include "kernels/multiversion.hpp"
 
 namespace strake::kernels {
@@ -13,20 +12,29 @@ namespace {
 
 struct Largest {
   static constexpr float first = std::numeric_limits<float>::lowest();
-  STRAKE_LANE_FUNCTION void take(const Lane& in, Lane& out) const { raise_to(in, out); }
-  STRAKE_LANE_FUNCTION void finish(Lane&) const {}
+  template <class L>
+  STRAKE_LANE_FUNCTION void take(const L& in, L& out) const {
+    raise_to(in, out);
+  }
+  template <class L>
+  STRAKE_LANE_FUNCTION void finish(L&) const {}
 };
 
 struct Sum {
   static constexpr float first = 0;
-  STRAKE_LANE_FUNCTION void take(const Lane& in, Lane& out) const { out += in; }
-  STRAKE_LANE_FUNCTION void finish(Lane&) const {}
+  template <class L>
+  STRAKE_LANE_FUNCTION void take(const L& in, L& out) const {
+    out += in;
+  }
+  template <class L>
+  STRAKE_LANE_FUNCTION void finish(L&) const {}
 };
 
 struct Mean : Sum {
   float by;
   explicit Mean(float divisor) : by(divisor) {}
-  STRAKE_LANE_FUNCTION void finish(Lane& out) const {
+  template <class L>
+  STRAKE_LANE_FUNCTION void finish(L& out) const {
     alignas(64) float values[lane_floats];
     store(out, values);
     for (float& value : values) value /= by;
@@ -47,15 +55,15 @@ struct Spaced {
 };
 
 // `n` lanes of all rows at once, from channel `c` on.
-template <int n, class Rows, class Fold>
+template <class L, int n, class Rows, class Fold>
 STRAKE_LANE_FUNCTION void fold_lanes(const Rows& rows, Index n_in, float* out, Index c, const Fold& fold) {
-  Lane all[n];
+  L all[n];
 #pragma GCC unroll 4
-  for (int l = 0; l < n; ++l) all[l] = Lane{} + Fold::first;
+  for (int l = 0; l < n; ++l) all[l] = L{} + Fold::first;
   for (Index t = 0; t < n_in; ++t)
 #pragma GCC unroll 4
     for (int l = 0; l < n; ++l) {
-      Lane value;
+      L value;
       load(rows(t) + c + l * lane_floats, value);
       fold.take(value, all[l]);
     }
@@ -66,17 +74,17 @@ STRAKE_LANE_FUNCTION void fold_lanes(const Rows& rows, Index n_in, float* out, I
   }
 }
 
-template <class Rows, class Fold>
+template <class L, class Rows, class Fold>
 STRAKE_LANE_FUNCTION void fold_rows(const Rows& rows, Index n_in, float* out, Index n, const Fold& fold) {
   Index c = 0;
-  for (; c + 4 * lane_floats <= n; c += 4 * lane_floats) fold_lanes<4>(rows, n_in, out, c, fold);
-  for (; c + lane_floats <= n; c += lane_floats) fold_lanes<1>(rows, n_in, out, c, fold);
+  for (; c + 4 * lane_floats <= n; c += 4 * lane_floats) fold_lanes<L, 4>(rows, n_in, out, c, fold);
+  for (; c + lane_floats <= n; c += lane_floats) fold_lanes<L, 1>(rows, n_in, out, c, fold);
   if (c == n) return;
   // The last lane begins earlier, so that it is whole.
-  if (n > lane_floats) return fold_lanes<1>(rows, n_in, out, n - lane_floats, fold);
-  Lane all = Lane{} + Fold::first;
+  if (n > lane_floats) return fold_lanes<L, 1>(rows, n_in, out, n - lane_floats, fold);
+  L all = L{} + Fold::first;
   for (Index t = 0; t < n_in; ++t) {
-    Lane value;
+    L value;
     load(rows(t) + c, n - c, value);
     fold.take(value, all);
   }
@@ -84,19 +92,24 @@ STRAKE_LANE_FUNCTION void fold_rows(const Rows& rows, Index n_in, float* out, In
   store(all, n - c, out + c);
 }
 
+template <class L>
+STRAKE_LANE_FUNCTION void largest_of_with(const float* const* in, Index n_in, float* out, Index n) {
+  fold_rows<L>(Listed{in}, n_in, out, n, Largest{});
+}
+template <class L>
+STRAKE_LANE_FUNCTION void mean_of_with(const float* const* in, Index n_in, float by, float* out, Index n) {
+  fold_rows<L>(Listed{in}, n_in, out, n, Mean{by});
+}
+template <class L>
+STRAKE_LANE_FUNCTION void sum_rows_with(const float* in, Index n_in, Index step, float* out, Index n) {
+  fold_rows<L>(Spaced{in, step}, n_in, out, n, Sum{});
+}
+
 }  // namespace
 
-STRAKE_MULTIVERSION void largest_of(const float* const* in, Index n_in, float* out, Index n) {
-  fold_rows(Listed{in}, n_in, out, n, Largest{});
-}
-
-STRAKE_MULTIVERSION void mean_of(const float* const* in, Index n_in, float by, float* out, Index n) {
-  fold_rows(Listed{in}, n_in, out, n, Mean{by});
-}
-
-STRAKE_MULTIVERSION void sum_rows(const float* in, Index n_in, Index step, float* out, Index n) {
-  fold_rows(Spaced{in, step}, n_in, out, n, Sum{});
-}
+STRAKE_BY_LANE(largest_of, (const float* const* in, Index n_in, float* out, Index n), (in, n_in, out, n))
+STRAKE_BY_LANE(mean_of, (const float* const* in, Index n_in, float by, float* out, Index n), (in, n_in, by, out, n))
+STRAKE_BY_LANE(sum_rows, (const float* in, Index n_in, Index step, float* out, Index n), (in, n_in, step, out, n))
 
 STRAKE_MULTIVERSION void add_row(const float* in, float* out, Index n) {
   for (Index i = 0; i < n; ++i) out[i] += in[i];

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/isa.hpp"
 #include "kernels/lane.hpp"
 #include "kernels/multiversion.hpp"
 
@@ -14,18 +13,18 @@ namespace {
 
 // ---- along one axis: `step` lanes from value to value -------------------------------------------------------------
 
-template <Index M>
-STRAKE_LANE_FUNCTION void input_axis(const Lane* d, Index step, Lane* v, Index v_step) {
+template <Index M, class L>
+STRAKE_LANE_FUNCTION void input_axis(const L* d, Index step, L* v, Index v_step) {
   if constexpr (M == 2) {
     v[0] = d[0] - d[2 * step];
     v[v_step] = d[step] + d[2 * step];
     v[2 * v_step] = d[2 * step] - d[step];
     v[3 * v_step] = d[step] - d[3 * step];
   } else {
-    const Lane even = d[4 * step] - 4.0F * d[2 * step];
-    const Lane odd = d[3 * step] - 4.0F * d[step];
-    const Lane even2 = d[4 * step] - d[2 * step];
-    const Lane odd2 = 2.0F * (d[3 * step] - d[step]);
+    const L even = d[4 * step] - 4.0F * d[2 * step];
+    const L odd = d[3 * step] - 4.0F * d[step];
+    const L even2 = d[4 * step] - d[2 * step];
+    const L odd2 = 2.0F * (d[3 * step] - d[step]);
     v[0] = 4.0F * d[0] - 5.0F * d[2 * step] + d[4 * step];
     v[v_step] = even + odd;
     v[2 * v_step] = even - odd;
@@ -35,16 +34,16 @@ STRAKE_LANE_FUNCTION void input_axis(const Lane* d, Index step, Lane* v, Index v
   }
 }
 
-template <Index M>
-STRAKE_LANE_FUNCTION void output_axis(const Lane* p, Index step, Lane* o, Index o_step) {
-  const Lane sum = p[step] + p[2 * step];
-  const Lane difference = p[step] - p[2 * step];
+template <Index M, class L>
+STRAKE_LANE_FUNCTION void output_axis(const L* p, Index step, L* o, Index o_step) {
+  const L sum = p[step] + p[2 * step];
+  const L difference = p[step] - p[2 * step];
   if constexpr (M == 2) {
     o[0] = p[0] + sum;
     o[o_step] = difference - p[3 * step];
   } else {
-    const Lane sum2 = p[3 * step] + p[4 * step];
-    const Lane difference2 = p[3 * step] - p[4 * step];
+    const L sum2 = p[3 * step] + p[4 * step];
+    const L difference2 = p[3 * step] - p[4 * step];
     o[0] = p[0] + sum + sum2;
     o[o_step] = difference + 2.0F * difference2;
     o[2 * o_step] = sum + 4.0F * sum2;
@@ -55,15 +54,15 @@ STRAKE_LANE_FUNCTION void output_axis(const Lane* p, Index step, Lane* o, Index 
 // ---- one tile -----------------------------------------------------------------------------------------------------
 
 // One lane of channels of which `n` exist, from `src`.
-template <Index M>
-STRAKE_LANE_FUNCTION void load_tile(const InputTile& tile, const float* src, Index n, Lane* d) {
+template <Index M, class L>
+STRAKE_LANE_FUNCTION void load_tile(const InputTile& tile, const float* src, Index n, L* d) {
   constexpr Index P = points(M);
   for (Index y = 0; y < P; ++y) {
     const bool row_inside = tile.rows.begin <= y && y < tile.rows.end;
     for (Index x = 0; x < P; ++x) {
       const float* from = src + y * tile.row_step + x * tile.column_step;
       if (!row_inside || x < tile.columns.begin || x >= tile.columns.end) {
-        d[y * P + x] = Lane{};
+        d[y * P + x] = L{};
       } else if (n == lane_floats) {
         load(from, d[y * P + x]);
       } else {
@@ -73,70 +72,54 @@ STRAKE_LANE_FUNCTION void load_tile(const InputTile& tile, const float* src, Ind
   }
 }
 
-template <Index M>
+template <Index M, class L>
 STRAKE_LANE_FUNCTION void input_of(const InputTile& tile, float* v, Index point_step) {
   constexpr Index P = points(M);
   for (Index c = 0; c < tile.channels; c += lane_floats) {
-    Lane d[P * P];
-    Lane half[P * P];
+    L d[P * P];
+    L half[P * P];
     load_tile<M>(tile, tile.src + c, std::min(lane_floats, tile.channels - c), d);
     for (Index x = 0; x < P; ++x) input_axis<M>(d + x, P, half + x, P);
     for (Index y = 0; y < P; ++y) {
-      Lane row[P];
+      L row[P];
       input_axis<M>(half + y * P, 1, row, 1);
       for (Index x = 0; x < P; ++x) store(row[x], v + (y * P + x) * point_step + c);
     }
   }
 }
 
-STRAKE_MULTIVERSION_FMA void input_of_2(const InputTile& tile, float* v, Index point_step) {
-  input_of<2>(tile, v, point_step);
-}
-STRAKE_MULTIVERSION_FMA void input_of_4(const InputTile& tile, float* v, Index point_step) {
-  input_of<4>(tile, v, point_step);
+template <class L>
+STRAKE_LANE_FUNCTION void transform_input_with(Index m, const InputTile& tile, float* v, Index point_step) {
+  m == 2 ? input_of<2, L>(tile, v, point_step) : input_of<4, L>(tile, v, point_step);
 }
 
-template <Index M, bool avx512>
+template <Index M, class L>
 STRAKE_LANE_FUNCTION void output_of(const float* points_of_tile, Index point_step, const Finish& finish,
                                     const OutputTile& tile) {
   constexpr Index P = points(M);
   for (Index c = 0; c < tile.channels; c += lane_floats) {
     const Index n = std::min(lane_floats, tile.channels - c);
-    Lane half[M * P];
+    L half[M * P];
     for (Index x = 0; x < P; ++x) {
-      Lane column[P];
+      L column[P];
       for (Index y = 0; y < P; ++y) load(points_of_tile + (y * P + x) * point_step + c, column[y]);
       output_axis<M>(column, 1, half + x, P);
     }
     for (Index y = 0; y < tile.rows; ++y) {
-      Lane row[M];
+      L row[M];
       output_axis<M>(half + y * P, 1, row, 1);
       for (Index x = 0; x < tile.columns; ++x)
-        finish_lane<avx512>(row[x], finish, finish.bias + c, tile.dst + y * tile.row_step + x * tile.column_step + c,
-                            n);
+        finish_lane(row[x], finish, finish.bias + c, tile.dst + y * tile.row_step + x * tile.column_step + c, n);
     }
   }
 }
 
-STRAKE_MULTIVERSION_FMA void output_of_2(const float* points_of_tile, Index point_step, const Finish& finish,
-                                         const OutputTile& tile) {
-  output_of<2, false>(points_of_tile, point_step, finish, tile);
+template <class L>
+STRAKE_LANE_FUNCTION void transform_output_with(Index m, const float* points_of_tile, Index point_step,
+                                                const Finish& finish, const OutputTile& tile) {
+  m == 2 ? output_of<2, L>(points_of_tile, point_step, finish, tile)
+         : output_of<4, L>(points_of_tile, point_step, finish, tile);
 }
-STRAKE_MULTIVERSION_FMA void output_of_4(const float* points_of_tile, Index point_step, const Finish& finish,
-                                         const OutputTile& tile) {
-  output_of<4, false>(points_of_tile, point_step, finish, tile);
-}
-
-#if defined(__x86_64__)
-STRAKE_AVX512 void output_of_2_avx512(const float* points_of_tile, Index point_step, const Finish& finish,
-                                      const OutputTile& tile) {
-  output_of<2, true>(points_of_tile, point_step, finish, tile);
-}
-STRAKE_AVX512 void output_of_4_avx512(const float* points_of_tile, Index point_step, const Finish& finish,
-                                      const OutputTile& tile) {
-  output_of<4, true>(points_of_tile, point_step, finish, tile);
-}
-#endif
 
 using Row = std::array<double, 3>;
 constexpr std::array<Row, 4> weights_2 = {{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}};
@@ -149,18 +132,11 @@ constexpr std::array<Row, 6> weights_4 = {{{1.0 / 4, 0, 0},
 
 }  // namespace
 
-void transform_input(Index m, const InputTile& tile, float* v, Index point_step) {
-  m == 2 ? input_of_2(tile, v, point_step) : input_of_4(tile, v, point_step);
-}
+STRAKE_BY_LANE(transform_input, (Index m, const InputTile& tile, float* v, Index point_step), (m, tile, v, point_step))
 
-void transform_output(Index m, const float* points_of_tile, Index point_step, const Finish& finish,
-                      const OutputTile& tile) {
-  auto* function = m == 2 ? output_of_2 : output_of_4;
-#if defined(__x86_64__)
-  if (has_avx512()) function = m == 2 ? output_of_2_avx512 : output_of_4_avx512;
-#endif
-  function(points_of_tile, point_step, finish, tile);
-}
+STRAKE_BY_LANE(transform_output,
+               (Index m, const float* points_of_tile, Index point_step, const Finish& finish, const OutputTile& tile),
+               (m, points_of_tile, point_step, finish, tile))
 
 void transform_weights(Index m, const float* kernel, double* u) {
   const Row* g = m == 2 ? weights_2.data() : weights_4.data();
