@@ -19,7 +19,10 @@ using onednn::first_convolution;
 
 // ---- which implementation -----------------------------------------------------------------------------------------
 
-bool is_reference(std::string_view name) { return name.starts_with("ref") || name.starts_with("gemm:ref"); }
+// oneDNN 2.6's jit_dw:sse41 reads channels as if they lay on 16 bytes, and crashes where their number is uneven.
+bool is_ruled_out(std::string_view name) {
+  return name.starts_with("ref") || name.starts_with("gemm:ref") || name == "jit_dw:sse41";
+}
 
 // Our own kernel for what the library has no fast or no trustworthy one for.
 KernelPtr make_ours(const MakeContext& context) {
@@ -30,11 +33,11 @@ KernelPtr make_ours(const MakeContext& context) {
 }
 
 // Implementations whose bits were never seen to depend on the slab (docs/architecture.md, "Exact"): they add the
-// products of one output in one order. Plain `brgconv` and the gemm ones are not among them, nor those of arm64's SVE,
-// which were not examined and exist on some processors only.
+// products of one output in one order. Plain `brgconv` and the gemm ones are not among them, nor `jit:sse41`, which takes
+// few slabs, nor those of arm64's SVE, which were not examined and exist on some processors only.
 bool is_cut_independent(std::string_view name) {
-  if (name.find(":sve") != std::string_view::npos) return false;
-  for (const std::string_view prefix : {"brgconv_1x1:", "brdgmm_dw:", "jit_1x1:", "jit_dw:", "jit:avx", "jit:sse"})
+  if (is_ruled_out(name) || name.find(":sve") != std::string_view::npos) return false;
+  for (const std::string_view prefix : {"brgconv_1x1:", "brdgmm_dw:", "jit_1x1:", "jit_dw:", "jit:avx"})
     if (name.starts_with(prefix)) return true;
   return false;
 }
@@ -210,7 +213,7 @@ KernelPtr make_fastest(const MakeContext& context, const dnnl::primitive_attr& a
   const bool no_brgconv =
       has_empty_window(conv.window.h, src.box[2], dst[2]) || has_empty_window(conv.window.w, src.box[3], dst[3]);
   const auto is_fast = [&](std::string_view name) {
-    return !is_reference(name) && !(no_brgconv && name.starts_with("brgconv:"));
+    return !is_ruled_out(name) && !(no_brgconv && name.starts_with("brgconv:"));
   };
   if (auto pd = first_convolution(describe(context, src.box, dst), attr, is_fast)) {
     KernelPtr kernel = bind(context, *pd, {src, src.box, dst});

@@ -24,8 +24,10 @@ constexpr std::array<std::string_view, 5> level_names = {"baseline", "SSE4.1", "
 // What the processor has. The library's own query would forbid every later cap.
 int hardware_level() {
 #if defined(__x86_64__)
-  if (has_avx512()) return 4;
-  if (__builtin_cpu_supports("avx2")) return 3;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq"))
+    return 4;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 3;
   if (__builtin_cpu_supports("avx")) return 2;
   if (__builtin_cpu_supports("sse4.1")) return 1;
 #endif
@@ -69,26 +71,17 @@ void flush_denormals_of_this_thread() {
 
 }  // namespace
 
+int instruction_set_level() { return std::min(hardware_level(), allowed_level()); }
+
 bool has_avx512() {
-#if defined(__x86_64__)
-  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  static const bool has = instruction_set_level() >= 4;
   return has;
-#else
-  return false;
-#endif
 }
 
 bool has_avx2() {
-#if defined(__x86_64__)
-  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  static const bool has = instruction_set_level() >= 3;
   return has;
-#else
-  return false;
-#endif
 }
-
-int instruction_set_level() { return std::min(hardware_level(), allowed_level()); }
 
 std::string instruction_set_name(int level) { return std::string(level_names.at(static_cast<std::size_t>(level))); }
 

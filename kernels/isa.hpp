@@ -6,16 +6,15 @@
 
 namespace strake::kernels {
 
-/// Levels that change which f32 kernels run, ascending: 0 baseline, 1 SSE4.1, 2 AVX, 3 AVX2, 4 AVX-512. What the user
-/// allows by ONEDNN_MAX_CPU_ISA counts.
+/// Levels that change which f32 kernels run, ascending: 0 baseline, 1 SSE4.1, 2 AVX, 3 AVX2 with FMA, 4 AVX-512 (F, BW,
+/// VL and DQ). What the user allows by ONEDNN_MAX_CPU_ISA counts.
 [[nodiscard]] int instruction_set_level();
 [[nodiscard]] std::string instruction_set_name(int level);
 /// The name of `instruction_set_level()`.
 [[nodiscard]] std::string instruction_set();
 
-/// True where the processor has AVX-512 (F, BW, VL and DQ), whatever the user allows the library.
+/// Whether our own kernels may use it: levels 4, and 3 or 4.
 [[nodiscard]] bool has_avx512();
-/// AVX2 and FMA, likewise.
 [[nodiscard]] bool has_avx2();
 
 /// Keeps the library's kernels to this level. Must come before the first kernel is prepared.

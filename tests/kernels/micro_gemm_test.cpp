@@ -49,12 +49,8 @@ TEST(MicroGemm, MultipliesMatricesOfEverySize) {
 bool fuses() {
 #if defined(__aarch64__)
   return true;
-#elif defined(__x86_64__) && (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__))
-  return has_avx512();  // the only version that is chosen by hand
-#elif defined(__x86_64__)
-  return has_avx512() || __builtin_cpu_supports("fma") != 0;
 #else
-  return false;
+  return has_avx2();
 #endif
 }
 
