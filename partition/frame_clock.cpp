@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 namespace strake::partition {
 
@@ -21,20 +22,6 @@ double mean_lateness_us(double early_us, double variance) {
   const double x = early_us / deviation;
   const double density = std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
   return deviation * (density - x * std::erfc(x / std::numbers::sqrt2) / 2);
-}
-
-// Stable. Most lists are short, for which the library asks for memory all the same.
-void sort_by_source(std::span<Message> messages) {
-  constexpr std::size_t few = 64;
-  if (messages.size() > few) {
-    std::ranges::stable_sort(messages, {}, &Message::src);
-    return;
-  }
-  for (auto next = messages.begin(); next != messages.end(); ++next) {
-    const auto place = std::upper_bound(messages.begin(), next, next->src,
-                                        [](int src, const Message& message) { return src < message.src; });
-    std::rotate(place, next, next + 1);
-  }
 }
 
 }  // namespace
@@ -133,14 +120,23 @@ void FrameClock::send(OpId id, std::span<Message> messages) {
   is_sent_[at(id)] = 1;
   std::ranges::fill(std::span(under_way_).subspan(at(id) * now_.size(), now_.size()), Arrival{});
   encode(id, messages);
-  sort_by_source(messages);
-  const std::span<const Message> all(messages);
+  const std::span<const Message> all = by_source(messages);
   for (std::size_t begin = 0; begin < all.size();) {
     std::size_t end = begin + 1;
     while (end < all.size() && all[end].src == all[begin].src) ++end;
     send_from(id, all.subspan(begin, end - begin));
     begin = end;
   }
+}
+
+// By counting: in the order that they had, those of each source together.
+std::span<const Message> FrameClock::by_source(std::span<const Message> messages) {
+  places_.assign(now_.size() + 1, 0);
+  for (const Message& message : messages) ++places_[static_cast<std::size_t>(message.src) + 1];
+  std::partial_sum(places_.begin(), places_.end(), places_.begin());
+  sorted_.resize(messages.size());
+  for (const Message& message : messages) sorted_[places_[static_cast<std::size_t>(message.src)]++] = message;
+  return sorted_;
 }
 
 const Link& FrameClock::link_of(const Message& message) const {

@@ -64,6 +64,7 @@ class FrameClock {
   void pass(int rank, double us);
 
   void encode(OpId id, std::span<Message> messages);
+  [[nodiscard]] std::span<const Message> by_source(std::span<const Message> messages);
   void send_from(OpId id, std::span<const Message> messages);
   [[nodiscard]] double leave(std::span<const Message> messages);
   [[nodiscard]] double enter(const Message& message, double begin_us, double sent_us);
@@ -86,6 +87,8 @@ class FrameClock {
   std::vector<double> left_us_;  // [message]: of its last byte
   std::vector<double> alone_us_;
   std::vector<std::size_t> sharing_;
+  std::vector<Message> sorted_;
+  std::vector<std::size_t> places_;  // [source]
 };
 
 }  // namespace strake::partition

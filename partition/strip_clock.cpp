@@ -72,6 +72,7 @@ double StripClock::predict_us(const StripPlan& plan, double enough_us) {
 }
 
 void StripClock::find_messages(OpId id) {
+  constexpr int nearest = 2;
   find_needed(model_, rows_, id, needed_);
   messages_.clear();
   const std::span<const Interval> have = rows_[at(id)];
@@ -80,27 +81,28 @@ void StripClock::find_messages(OpId id) {
     if (have[at(rank)].contains(need)) continue;
     const Interval own = intersect(have[at(rank)], need);
     if (own.empty()) {
-      fetch(id, rank, need);
+      fetch(id, rank, need, nearest);
       continue;
     }
-    fetch(id, rank, {need.begin, own.begin});
-    fetch(id, rank, {own.end, need.end});
+    fetch(id, rank, {need.begin, own.begin}, nearest);
+    fetch(id, rank, {own.end, need.end}, nearest);
   }
 }
 
-// Messages that bring `missing` to `dst` from the nearest ranks that have it, as `strake::transfers` chooses them.
-void StripClock::fetch(OpId id, int dst, Interval missing) {
+// Messages that bring `missing` to `dst` from the nearest ranks that have it, as `strake::transfers` chooses them. Those
+// before `first_step` have nothing of it.
+void StripClock::fetch(OpId id, int dst, Interval missing, int first_step) {
   if (missing.empty()) return;
   const std::span<const Interval> have = rows_[at(id)];
   const int n_ranks = model_.n_ranks();
-  for (int step = 2; step < 2 * n_ranks; ++step) {
+  for (int step = first_step; step < 2 * n_ranks; ++step) {
     const int src = step % 2 == 0 ? dst - step / 2 : dst + step / 2;
     if (src < 0 || src >= n_ranks) continue;
     const Interval common = intersect(missing, have[at(src)]);
     if (common.empty()) continue;
     messages_.push_back({src, dst, model_.op(id).sent_row_bytes * static_cast<double>(common.size())});
-    fetch(id, dst, {missing.begin, common.begin});
-    fetch(id, dst, {common.end, missing.end});
+    fetch(id, dst, {missing.begin, common.begin}, step + 1);
+    fetch(id, dst, {common.end, missing.end}, step + 1);
     return;
   }
 }

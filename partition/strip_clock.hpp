@@ -22,7 +22,7 @@ class StripClock {
 
  private:
   void find_messages(OpId id);
-  void fetch(OpId id, int dst, Interval missing);
+  void fetch(OpId id, int dst, Interval missing, int first_step);
 
   const StripModel& model_;
   Rows rows_;
