@@ -33,8 +33,8 @@ KernelPtr make_ours(const MakeContext& context) {
 }
 
 // Implementations whose bits were never seen to depend on the slab (docs/architecture.md, "Exact"): they add the
-// products of one output in one order. Plain `brgconv` and the gemm ones are not among them, nor `jit:sse41`, which takes
-// few slabs, nor those of arm64's SVE, which were not examined and exist on some processors only.
+// products of one output in one order. Plain `brgconv` and the gemm ones are not among them, nor `jit:sse41`, which
+// takes few slabs, nor those of arm64's SVE, which were not examined and exist on some processors only.
 bool is_cut_independent(std::string_view name) {
   if (is_ruled_out(name) || name.find(":sve") != std::string_view::npos) return false;
   for (const std::string_view prefix : {"brgconv_1x1:", "brdgmm_dw:", "jit_1x1:", "jit_dw:", "jit:avx"})
