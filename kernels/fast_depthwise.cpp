@@ -59,7 +59,7 @@ STRAKE_LANE_FUNCTION void block(const Pixels& p, Index channel, const Ending& en
       L weight;
       load(w, weight);
 #pragma GCC unroll 8
-      for (Index i = 0; i < P; ++i) sums[i] += weight * x[i * S + k];
+      for (Index i = 0; i < P; ++i) add_product(weight, x[i * S + k], sums[i]);
     }
   }
 #pragma GCC unroll 8

@@ -82,7 +82,7 @@ STRAKE_LANE_FUNCTION void add_inputs_with(const float* x, const float* w, Index 
     for (Index l = 0; l < panel_lanes; ++l) {
       L weights;
       load(w + l * lane_floats, weights);
-      sums[l] += x[i] * weights;
+      add_product(x[i], weights, sums[l]);
     }
   }
 #pragma GCC unroll 4

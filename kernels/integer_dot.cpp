@@ -49,7 +49,7 @@ STRAKE_LANE_FUNCTION void float_block(const DotBlock& d) {
         L right;
         load(weights, right);
 #pragma GCC unroll 8
-        for (int p = 0; p < P; ++p) sums[p] += x[p][i] * right;
+        for (int p = 0; p < P; ++p) add_product(x[p][i], right, sums[p]);
       }
       begin = end;
       if (terms < exact_terms) continue;

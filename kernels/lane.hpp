@@ -71,6 +71,22 @@ STRAKE_LANE_FUNCTION Pair<Half>& operator+=(Pair<Half>& a, const Pair<Half>& b) 
   return a;
 }
 
+/// sum += a * b, of one number or of as many. In one expression for each register, which compilers can contract.
+template <class A, class Register>
+STRAKE_LANE_FUNCTION void add_product(const A& a, const Register& b, Register& sum) {
+  sum += a * b;
+}
+template <class Half>
+STRAKE_LANE_FUNCTION void add_product(const float& a, const Pair<Half>& b, Pair<Half>& sum) {
+  add_product(a, b.low, sum.low);
+  add_product(a, b.high, sum.high);
+}
+template <class Half>
+STRAKE_LANE_FUNCTION void add_product(const Pair<Half>& a, const Pair<Half>& b, Pair<Half>& sum) {
+  add_product(a.low, b.low, sum.low);
+  add_product(a.high, b.high, sum.high);
+}
+
 /// The larger of each pair, or `value` where it is not a number; then the smaller.
 template <class Register>
 STRAKE_LANE_FUNCTION void raise_to(const Register& low, Register& value) {

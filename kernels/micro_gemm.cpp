@@ -112,7 +112,7 @@ STRAKE_LANE_FUNCTION void block(const PanelProduct& p, const Coming& coming, con
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 2
-      for (int l = 0; l < N; ++l) sums[r][l] += a[r * step] * right[l];
+      for (int l = 0; l < N; ++l) add_product(a[r * step], right[l], sums[r][l]);
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)

@@ -46,7 +46,7 @@ STRAKE_LANE_FUNCTION void add_taps_with(const float* const* x, const float* w, I
         L row;
         load(row_of_w, row);
 #pragma GCC unroll 8
-        for (Index p = 0; p < n_pixels; ++p) all[p] += x_of_tap[p][i] * row;
+        for (Index p = 0; p < n_pixels; ++p) add_product(x_of_tap[p][i], row, all[p]);
       }
     }
 #pragma GCC unroll 8

@@ -36,7 +36,7 @@ STRAKE_LANE_FUNCTION void add(const float* const* places, const float* w, Index 
       } else {
         load(places[p] + channel, n, x);
       }
-      all[p] += weight * x;
+      add_product(weight, x, all[p]);
     }
   }
 #pragma GCC unroll 4
