@@ -89,8 +89,8 @@ void StripClock::find_messages(OpId id) {
   }
 }
 
-// Messages that bring `missing` to `dst` from the nearest ranks that have it, as `strake::transfers` chooses them. Those
-// before `first_step` have nothing of it.
+// Messages that bring `missing` to `dst` from the nearest ranks that have it, as `strake::transfers` chooses them.
+// Those before `first_step` have nothing of it.
 void StripClock::fetch(OpId id, int dst, Interval missing, int first_step) {
   if (missing.empty()) return;
   const std::span<const Interval> have = rows_[at(id)];
