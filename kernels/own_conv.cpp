@@ -19,15 +19,23 @@ namespace {
 constexpr Index block = lane_floats;  // output channels that are computed together, of one group; gaps are zero
 constexpr Index most_taps = 64;       // in one call of `add_taps`
 
-constexpr Index pixels = 8;  // of one row that are computed together
+// Pixels of one row that are computed together. On arm64 all have their sums in registers: 20 of NEON's, four for
+// weights and one for each pixel.
+#if defined(__aarch64__)
+constexpr Index pixels = 5;
+#else
+constexpr Index pixels = 8;
+#endif
 
-// As many of them have their sums in registers.
+// As many of them have their sums in registers at a time: with AVX2 and SSE eight of sixteen registers.
 template <class L>
 constexpr Index pixels_in_registers = pixels;
+#if !defined(__aarch64__)
 template <>
 constexpr Index pixels_in_registers<Lane256> = 4;
 template <>
-constexpr Index pixels_in_registers<Lane128> = 4;
+constexpr Index pixels_in_registers<Lane128> = 2;
+#endif
 
 using Sums = std::array<std::array<float, block>, pixels>;
 
