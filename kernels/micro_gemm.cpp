@@ -32,7 +32,7 @@ struct BlockShape<Lane128> {
 #endif
   static constexpr int lanes = 1;
 };
-constexpr int most_rows = 14;
+constexpr int most_rows = BlockShape<Lane512>::rows;
 constexpr Index rows_ahead = 96;  // at least, of the right-hand side, which may come from memory
 
 // ---- what sums begin with, and what is done to them before they are stored ----------------------------------------
