@@ -50,25 +50,30 @@ void Session::distribute_weights() {
 
 // All are told the hashes of theirs first, so that they look for them at the same time.
 void Session::send_weights() {
+  std::vector<std::set<WeightId>> needed(static_cast<std::size_t>(size()));
   std::map<WeightId, WeightHash> hashes;
   for (int other = 1; other < size(); ++other) {
+    const std::set<WeightId>& theirs = needed[static_cast<std::size_t>(other)] =
+        weights_needed(running_graph(), running_plan(), other);
     if (!may_have_weights(*communicator_, other)) continue;
-    std::vector<WeightHash> theirs;
-    for (const WeightId id : weights_needed(running_graph(), running_plan(), other)) {
+    std::vector<WeightHash> of_theirs;
+    for (const WeightId id : theirs) {
       const auto [known, is_new] = hashes.try_emplace(id);
       if (is_new) known->second = hash_of(graph_.weight(id).values);
-      theirs.push_back(known->second);
+      of_theirs.push_back(known->second);
     }
-    communicator_->send(std::as_bytes(std::span(theirs)), other, set_up_timeout);
+    communicator_->send(std::as_bytes(std::span(of_theirs)), other, set_up_timeout);
   }
   sent_weight_bytes_ = 0;
   for (int other = 1; other < size(); ++other) {
-    comm::Bytes has;  // [weight]: whether the other rank has it
+    const std::set<WeightId>& theirs = needed[static_cast<std::size_t>(other)];
+    comm::Bytes has(theirs.size());  // [weight]: whether the other rank has it
     if (may_have_weights(*communicator_, other)) has = communicator_->receive(other, set_up_timeout);
-    std::size_t place = 0;
-    for (const WeightId id : weights_needed(running_graph(), running_plan(), other)) {
+    ensure(has.size() == theirs.size(), "a rank says of each of its weights whether it has it");
+    auto is_there = has.begin();
+    for (const WeightId id : theirs) {
+      if (*is_there++ != std::byte{0}) continue;
       const Blob& values = graph_.weight(id).values;
-      if (const std::size_t i = place++; i < has.size() && has[i] != std::byte{0}) continue;
       sent_weight_bytes_ += values.size_bytes();
       for_each_slice(values.size_bytes(), [&](std::size_t begin, std::size_t n_bytes) {
         communicator_->send({values.data() + begin, n_bytes}, other, set_up_timeout);
@@ -80,9 +85,10 @@ void Session::send_weights() {
 }
 
 void Session::receive_weights() {
-  const std::set<WeightId> own = weights_needed(running_graph(), running_plan(), rank());
+  const std::set<WeightId> needed = weights_needed(running_graph(), running_plan(), rank());
+  const std::vector<WeightId> own(needed.begin(), needed.end());
   std::vector<WeightHash> hashes(own.size());
-  comm::Bytes has(own.size());
+  comm::Bytes has(own.size());  // [weight]: whether it is in the cache
   std::optional<WeightCache> cache;
   for (const WeightId id : own) {
     Weight& weight = graph_.weight(id);
@@ -93,18 +99,13 @@ void Session::receive_weights() {
     ensure(bytes.size() == hashes.size() * sizeof(WeightHash), "each weight of a rank has a hash");
     if (!bytes.empty()) std::memcpy(hashes.data(), bytes.data(), bytes.size());
     if (const auto folder = cache_directory()) cache.emplace(*folder / "weights");
-    std::size_t place = 0;
-    for (const WeightId id : own) {
-      if (cache && cache->load(hashes[place], graph_.weight(id).values)) has[place] = std::byte{1};
-      ++place;
-    }
+    for (std::size_t i = 0; i < own.size(); ++i)
+      if (cache && cache->load(hashes[i], graph_.weight(own[i]).values)) has[i] = std::byte{1};
     communicator_->send(has, 0, set_up_timeout);
   }
-  std::size_t place = 0;
-  for (const WeightId id : own) {
-    const std::size_t i = place++;
+  for (std::size_t i = 0; i < own.size(); ++i) {
     if (has[i] != std::byte{0}) continue;
-    Blob& values = graph_.weight(id).values;
+    Blob& values = graph_.weight(own[i]).values;
     for_each_slice(values.size_bytes(), [&](std::size_t begin, std::size_t n_bytes) {
       const comm::Bytes bytes = communicator_->receive(0, set_up_timeout);
       ensure(bytes.size() == n_bytes, "a slice of a weight has the size that both ranks know");
