@@ -144,6 +144,8 @@ void Agent::on_supervisor(const wire::Envelope& body) {
     start_daemon(body.start_daemon());
   } else if (body.has_stop_daemon()) {
     if (body.stop_daemon().job() >= job_) end_daemon();
+  } else if (body.has_echo()) {
+    (void)socket_->send(message_with([&](wire::Envelope& back) { *back.mutable_echo() = body.echo(); }));
   }
 }
 

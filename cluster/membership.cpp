@@ -16,7 +16,7 @@ void Membership::registered(const std::string& name, const std::string& peer, co
   node.about = about;
   node.heard = now;
   if (!same) {
-    node.registered = now;
+    node.steady_since = now;
     node.ranks.clear();
   }
   node.there = true;
@@ -44,6 +44,11 @@ void Membership::lose(const std::string& name, Time now) {
   found->second.lost = now;
 }
 
+void Membership::unsettle(const std::string& name, Time now) {
+  const auto found = nodes_.find(name);
+  if (found != nodes_.end()) found->second.steady_since = now;
+}
+
 std::vector<std::string> Membership::fallen_silent(Time now) {
   std::vector<std::string> silent;
   for (const auto& [name, node] : nodes_)
@@ -55,7 +60,7 @@ std::vector<std::string> Membership::fallen_silent(Time now) {
 bool Membership::is_steady(const Node& node, Time now) const {
   if (!node.there) return false;
   if (node.losses == 0) return true;
-  return now - node.registered >= limits_.steady_for * (1 << std::min(node.losses - 1, 4));
+  return now - node.steady_since >= limits_.steady_for * (1 << std::min(node.losses - 1, 4));
 }
 
 std::vector<std::string> Membership::steady(Time now) const {

@@ -27,7 +27,7 @@ class Membership {
     std::string key;   // public
     wire::Register about;
     wire::Health health;
-    Time registered;  // since when it has been there without a break
+    Time steady_since;  // it has been there without a break, and as it should be
     Time heard;
     bool there = false;
     int losses = 0;  // recent ones
@@ -44,6 +44,8 @@ class Membership {
   bool beat(const std::string& name, const std::string& peer, const wire::Beat& beat, Time now);
   /// The node's own doing: its daemon failed, its key was revoked.
   void lose(const std::string& name, Time now);
+  /// It is there, but not as it should be: its time of steadiness begins anew.
+  void unsettle(const std::string& name, Time now);
   /// Nodes that have just fallen silent; they are lost from now on.
   [[nodiscard]] std::vector<std::string> fallen_silent(Time now);
 

@@ -131,6 +131,10 @@ void add_nodes(Exposition& out, const State& state) {
   };
   family("node_up", "1 while its heartbeats come.", [](const NodeState& node) { return node.there ? 1.0 : 0.0; });
   family("node_in_job", "1 while it computes.", [](const NodeState& node) { return node.in_job ? 1.0 : 0.0; });
+  family("node_slow_link", "1 while its link is too slow for it to compute.",
+         [](const NodeState& node) { return node.slow_link ? 1.0 : 0.0; });
+  family("node_echo_seconds", "Some kilobytes there and back, when it was last asked.",
+         [](const NodeState& node) { return node.echo_ms / 1000; });
   family("node_load", "Of one minute, per core.", [](const NodeState& node) { return node.load; });
   family("node_temperature_celsius", "0 where there is no sensor.",
          [](const NodeState& node) { return node.temperature_c; });

@@ -15,6 +15,8 @@ nlohmann::json json_of(const NodeState& node) {
           {"there", node.there},
           {"in_job", node.in_job},
           {"cores", node.cores},
+          {"slow_link", node.slow_link},
+          {"echo_ms", node.echo_ms},
           {"losses", node.losses},
           {"heard_ms", node.heard_ms},
           {"load", node.load},

@@ -20,6 +20,8 @@ struct NodeState {
   bool there = false;
   bool in_job = false;
   int cores = 0;
+  bool slow_link = false;  // it joins again when its link is as it was
+  double echo_ms = 0;      // what some kilobytes took there and back when it was last asked
   int losses = 0;
   double heard_ms = 0;  // ago
   double load = 0;

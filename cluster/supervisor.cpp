@@ -34,6 +34,7 @@ Supervisor::Supervisor(SupervisorOptions options, Signals& signals)
       private_(context_, Peers::many),
       queue_(options_.queue),
       members_(options_.membership),
+      links_({.late_by = options_.beat_timeout * 3 / 7}),
       began_(std::chrono::steady_clock::now()),
       now_(began_),
       quiet_since_(began_) {
@@ -209,13 +210,18 @@ void Supervisor::on_node(const std::string& name, Message& message) {
     const Membership::Node* before = members_.node(name);
     const bool is_new = before == nullptr || !before->there || before->about.incarnation() != about.incarnation();
     members_.registered(name, message.peer, message.user.substr(message.user.rfind(' ') + 1), about, now_);
-    if (is_new) happened("node there", "'" + name + "', host '" + about.host() + "'");
+    if (is_new) {
+      happened("node there", "'" + name + "', host '" + about.host() + "'");
+      links_.arrived(name);
+    }
     reply(message.peer,
           message_with([](wire::Envelope& answer) { answer.mutable_beat_answer()->set_registered(true); }));
   } else if (body.has_beat()) {
     const bool registered = members_.beat(name, message.peer, body.beat(), now_);
     reply(message.peer,
           message_with([&](wire::Envelope& answer) { answer.mutable_beat_answer()->set_registered(registered); }));
+  } else if (body.has_echo()) {
+    links_.answered(name, body.echo().number(), now_);
   } else if (body.has_daemon_output()) {
     if (body.daemon_output().job() != job_.id || !job_.launchers.contains(name)) return;
     Message forward;
@@ -293,6 +299,8 @@ State& Supervisor::observed() {
          .in_job = std::any_of(job_.ranks.begin(), job_.ranks.end(),
                                [&, &node_name = name](const Rank& rank) { return rank.node == node_name; }),
          .cores = static_cast<int>(node.about.cores()),
+         .slow_link = links_.is_slow(name),
+         .echo_ms = in_ms(links_.last_echo(name)),
          .losses = node.losses,
          .heard_ms = in_ms(now_ - node.heard),
          .load = node.health.load(),

@@ -15,6 +15,7 @@
 #include "cluster/addresses.hpp"
 #include "cluster/frame_queue.hpp"
 #include "cluster/gate.hpp"
+#include "cluster/link_watch.hpp"
 #include "cluster/membership.hpp"
 #include "cluster/process.hpp"
 #include "cluster/socket.hpp"
@@ -110,6 +111,7 @@ class Supervisor {
   void start_job();
   [[nodiscard]] bool may_start();
   void watch_ranks();
+  void watch_links();
   void give_up_newcomers();
   void consider_joining();
   void end_job_quietly(const std::string& why);
@@ -137,6 +139,8 @@ class Supervisor {
   Socket private_;
   FrameQueue queue_;
   Membership members_;
+  LinkWatch links_;
+  FrameTimes frame_times_;  // of the job
   Job job_;
   std::string private_address_;
   std::string network_;

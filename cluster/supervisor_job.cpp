@@ -30,6 +30,7 @@ constexpr int start_times = 3;
 
 void Supervisor::tend_job() {
   for (const std::string& name : members_.fallen_silent(now_)) happened("node lost", "'" + name + "' fell silent");
+  watch_links();
   if (job_.phase != Phase::none) {
     watch_ranks();
     ask_for_daemons();
@@ -48,6 +49,7 @@ std::vector<std::string> Supervisor::nodes_for_job() const {
   std::vector<std::string> names;
   std::vector<std::string> hosts{host_name()};
   for (const std::string& name : members_.steady(now_)) {
+    if (links_.is_slow(name)) continue;
     const std::string& host = members_.node(name)->about.host();
     // Open MPI tells hosts apart by their names.
     if (std::find(hosts.begin(), hosts.end(), host) != hosts.end()) continue;
@@ -149,6 +151,32 @@ void Supervisor::watch_ranks() {
   }
   if (const std::optional<Time> since = queue_.running_since(); since && now_ - *since > options_.frame_timeout)
     lose_job("a frame took longer than " + std::to_string(options_.frame_timeout.count()) + " ms", *since);
+}
+
+void Supervisor::watch_links() {
+  const std::optional<Time> since = queue_.running_since();
+  if (job_.phase == Phase::ready && since && frame_times_.is_overdue(now_ - *since)) {
+    std::vector<std::string> names;
+    for (const Rank& rank : job_.ranks)
+      if (!rank.node.empty()) names.push_back(rank.node);
+    links_.suspect(names, now_);
+  }
+  for (const LinkWatch::Question& question : links_.questions(now_)) {
+    const Membership::Node* node = members_.node(question.name);
+    if (node == nullptr || !node->there) continue;
+    reply(node->peer, message_with([&](wire::Envelope& body) {
+            body.mutable_echo()->set_number(question.number);
+            body.mutable_echo()->set_filling(std::string(links_.echo_bytes(), '\0'));
+          }));
+  }
+  for (const LinkWatch::Slow& slow : links_.became_slow(now_)) {
+    happened("link slow", "to node '" + slow.name + "': " + slow.why);
+    const bool in_job = std::ranges::any_of(job_.ranks, [&](const Rank& rank) { return rank.node == slow.name; });
+    members_.lose(slow.name, now_);
+    if (in_job) lose_job("the link to node '" + slow.name + "' is slow", since.value_or(now_));
+  }
+  for (const auto& [name, node] : members_.nodes())
+    if (node.there && links_.is_slow(name)) members_.unsettle(name, now_);
 }
 
 void Supervisor::give_up_newcomers() {
@@ -302,6 +330,7 @@ void Supervisor::on_ready(const std::string& peer, const wire::JobReady& ready) 
   for (const Rank& rank : job_.ranks)
     if (!rank.node.empty()) last_nodes_.push_back(rank.node);
   failed_starts_ = 0;
+  frame_times_.clear();
   for (int i = 0; i < std::min(ready.ranks_size(), static_cast<int>(job_.ranks.size())); ++i)
     job_.ranks[static_cast<std::size_t>(i)].share = ready.ranks(i);
   std::string text = std::to_string(job_.id) + ": " + ready.model() + ", strategy " + ready.strategy() + ", " +
@@ -341,6 +370,7 @@ void Supervisor::on_done(Message& message) {
   if (!answer) return;
   ++(failed ? state_.failed : state_.answered);
   state_.latency_ms.add(in_ms(now_ - answer->submitted));
+  frame_times_.add(now_ - answer->taken.value_or(now_));
   send_answer(std::move(*answer));
 }
 

@@ -32,9 +32,10 @@ std::string nodes_text(const nlohmann::json& state) {
     const bool in_job = node.at("in_job");
     table.add(
         {node.at("name"), node.at("host"),
-         in_job  ? "in the job"
-         : there ? "there"
-                 : "lost",
+         in_job                             ? "in the job"
+         : !there                           ? "lost"
+         : node.at("slow_link").get<bool>() ? "slow link"
+                                            : "there",
          fmt::format("{:.0f}", node.at("heard_ms").get<double>()), fmt::format("{:.2f}", node.at("load").get<double>()),
          fmt::format("{:.0f}", node.at("temperature_c").get<double>()),
          fmt::format("{:.0f}", node.at("memory_free_mb").get<double>()), std::to_string(node.at("losses").get<int>())});

@@ -243,7 +243,8 @@ std::vector<std::string> conversations() {
         body.mutable_beat()->set_incarnation(5);
         body.mutable_beat()->mutable_health()->set_load(0.5);
         body.mutable_beat()->add_ranks()->set_pid(7);
-      }) + node_says([](Body& body) { body.mutable_daemon_output()->set_text("orted"); }) +
+      }) + node_says([](Body& body) { body.mutable_echo()->set_number(1); }) +
+          node_says([](Body& body) { body.mutable_daemon_output()->set_text("orted"); }) +
           node_says([](Body& body) { body.mutable_daemon_ended()->set_exit_code(1); }),
       rank + job_says([](Body& body) {
         body.mutable_launch_request()->set_host("edge2");
@@ -252,7 +253,8 @@ std::vector<std::string> conversations() {
       agent_hears([](Body& body) { body.mutable_beat_answer()->set_registered(true); }) + agent_hears([](Body& body) {
         for (const char* word : {"orted", "-mca", "ess", "\"env\"", "-mca", "orte_hnp_uri", "\"1.0;tcp://10.0.0.1:1\""})
           body.mutable_start_daemon()->add_arguments(word);
-      }) + agent_hears([](Body& body) { body.mutable_stop_daemon()->set_job(1); }) +
+      }) + agent_hears([](Body& body) { body.mutable_echo()->set_filling("12"); }) +
+          agent_hears([](Body& body) { body.mutable_stop_daemon()->set_job(1); }) +
           agent_hears([](Body& body) { body.mutable_refused()->set_reason("no"); }),
       client_hears([](Body& body) {
         body.mutable_welcome()->set_window(4);

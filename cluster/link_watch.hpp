@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Which nodes hang on a link that has become slow. Heartbeats are too small to tell.
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace strake::cluster {
+
+/// Pure bookkeeping in one thread; the time is an argument.
+///
+/// A node that is new sends back so many bytes, a few times: what a good round trip takes. When frames take far longer
+/// than they did, all nodes of the job are asked again, and one whose bytes are late has a slow link until they are not
+/// any more. A link that was always slow is as good as it ever was: plans know it.
+class LinkWatch {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  using Duration = std::chrono::steady_clock::duration;
+
+  struct Limits {
+    std::chrono::milliseconds late_by{300};         // beyond what a good round trip takes
+    double times = 5;                               // of a good round trip
+    std::chrono::milliseconds ask_again{2000};      // while a link is slow
+    std::chrono::milliseconds suspect_again{1000};  // doubles while links turn out well
+    std::chrono::milliseconds suspect_at_least{8000};
+    std::chrono::milliseconds forget_suspicion{60000};
+    std::chrono::milliseconds accept_after{600000};  // then slow is what is usual there
+  };
+
+  explicit LinkWatch(Limits limits) : limits_(limits) {}
+
+  /// What is sent and comes back: a link that carries less than 1.3 Mbit/s in one direction makes it late.
+  [[nodiscard]] std::size_t echo_bytes() const;
+
+  /// The node is there, perhaps again.
+  void arrived(const std::string& name);
+  /// Frames take long: nodes of the job are asked, unless they were just now.
+  void suspect(const std::vector<std::string>& names, Time now);
+
+  struct Question {
+    std::string name;
+    std::uint64_t number = 0;
+  };
+  /// Who is to be asked now; each counts as asked.
+  [[nodiscard]] std::vector<Question> questions(Time now);
+  void answered(const std::string& name, std::uint64_t number, Time now);
+
+  /// Nodes whose link has become slow since the last call, with a sentence for each.
+  struct Slow {
+    std::string name;
+    std::string why;
+  };
+  [[nodiscard]] std::vector<Slow> became_slow(Time now);
+
+  [[nodiscard]] bool is_slow(const std::string& name) const;
+  /// What the last echo took; 0 before the first one.
+  [[nodiscard]] std::chrono::microseconds last_echo(const std::string& name) const;
+
+ private:
+  struct Link {
+    std::optional<Duration> good;  // the shortest round trip so far
+    Duration last{};
+    std::uint64_t number = 0;  // of the last question
+    Time asked{};
+    bool waits = false;  // for the answer to it
+    int answers = 0;
+    bool wanted = false;
+    bool suspected = false;
+    int in_vain = 0;  // suspicions in a row
+    bool slow = false;
+    bool told = false;  // that it is slow
+    Time slow_since{};
+  };
+
+  [[nodiscard]] Duration limit(const Link& link) const;
+
+  Limits limits_;
+  std::map<std::string, Link> links_;
+};
+
+/// When frames of a job take far longer than they did.
+class FrameTimes {
+ public:
+  using Duration = std::chrono::steady_clock::duration;
+
+  /// Another job: nothing is known of its frames.
+  void clear() { best_.reset(); }
+  void add(Duration took) { best_ = best_ ? std::min(*best_, took) : took; }
+  /// Three times what the fastest frame took, and 50 ms more than it. False before there is one.
+  [[nodiscard]] bool is_overdue(Duration runs) const {
+    return best_ && runs > 3 * *best_ && runs > *best_ + std::chrono::milliseconds(50);
+  }
+
+ private:
+  std::optional<Duration> best_;
+};
+
+}  // namespace strake::cluster
