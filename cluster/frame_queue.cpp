@@ -84,8 +84,7 @@ FrameQueue::Answer FrameQueue::answer_for(const Key& key, ClientEntry& client, E
           .peer = client.peer,
           .result = entry.result,
           .parts = copies_of(entry.parts),
-          .submitted = entry.submitted,
-          .taken = {}};
+          .submitted = entry.submitted};
 }
 
 std::optional<FrameQueue::Answer> FrameQueue::answer_again(const std::string& client, std::uint64_t number) {
@@ -121,7 +120,7 @@ std::optional<FrameQueue::Answer> FrameQueue::finish(std::uint64_t ticket, wire:
                                                      std::vector<zmq::message_t> parts, Time) {
   const auto found = running_.find(ticket);
   if (found == running_.end()) return std::nullopt;
-  const auto [key, taken] = found->second;
+  const Key key = found->second.key;
   running_.erase(found);
   Entry& entry = *entry_of(key);
   result.set_number(key.second);
@@ -132,9 +131,7 @@ std::optional<FrameQueue::Answer> FrameQueue::finish(std::uint64_t ticket, wire:
   bytes_ += entry.bytes;
   entry.parts = std::move(parts);
   entry.tensors.Clear();
-  Answer answer = answer_for(key, clients_.at(key.first), entry);
-  answer.taken = taken;
-  return answer;
+  return answer_for(key, clients_.at(key.first), entry);
 }
 
 std::vector<FrameQueue::Answer> FrameQueue::replay(Time now) {

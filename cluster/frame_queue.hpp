@@ -43,7 +43,6 @@ class FrameQueue {
     wire::Result result;
     std::vector<zmq::message_t> parts;
     Time submitted;
-    std::optional<Time> taken;  // from the queue; of `finish` only
   };
 
   explicit FrameQueue(Limits limits) : limits_(limits) {}

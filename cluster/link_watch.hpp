@@ -92,9 +92,9 @@ class FrameTimes {
   /// Another job: nothing is known of its frames.
   void clear() { best_.reset(); }
   void add(Duration took) { best_ = best_ ? std::min(*best_, took) : took; }
-  /// Three times what the fastest frame took, and 50 ms more than it. False before there is one.
+  /// Twice what the fastest frame took, and 50 ms more than it. False before there is one.
   [[nodiscard]] bool is_overdue(Duration runs) const {
-    return best_ && runs > 3 * *best_ && runs > *best_ + std::chrono::milliseconds(50);
+    return best_ && runs > 2 * *best_ && runs > *best_ + std::chrono::milliseconds(50);
   }
 
  private:

@@ -112,10 +112,11 @@ class Supervisor {
   [[nodiscard]] bool may_start();
   void watch_ranks();
   void watch_links();
+  [[nodiscard]] std::optional<Time> frame_began() const;
   void give_up_newcomers();
   void consider_joining();
   void end_job_quietly(const std::string& why);
-  void lose_job(const std::string& why, Time last_sign);
+  void lose_job(const std::string& why, Time last_sign, const std::string& culprit = {});
   void kill_job();
   void feed();
   void ask_for_daemons();
@@ -156,7 +157,8 @@ class Supervisor {
   std::chrono::milliseconds longest_start_{0};  // of jobs that became ready
   bool closing_ = false;
   std::optional<int> exit_code_;
-  Time shown_{};  // the last frame that was made a picture of
+  Time last_done_{};  // a frame
+  Time shown_{};      // the last frame that was made a picture of
   State state_;
   std::function<void(const State&)> observer_;
 };

@@ -133,11 +133,11 @@ void Supervisor::watch_ranks() {
   for (std::size_t i = 0; i < job_.ranks.size(); ++i) {
     const Rank& rank = job_.ranks[i];
     if (rank.gone || (rank.node.empty() && rank.pid > 0 && !is_there(rank.pid))) {
-      lose_job("rank " + std::to_string(i) + " on '" + rank.host + "' ended", rank.heard.value_or(now_));
+      lose_job("rank " + std::to_string(i) + " on '" + rank.host + "' ended", rank.heard.value_or(now_), rank.node);
       return;
     }
     if (!rank.heard || now_ - *rank.heard <= options_.beat_timeout) continue;
-    lose_job("rank " + std::to_string(i) + " on '" + rank.host + "' fell silent", *rank.heard);
+    lose_job("rank " + std::to_string(i) + " on '" + rank.host + "' fell silent", *rank.heard, rank.node);
     return;
   }
   if (job_.phase == Phase::starting && now_ - job_.started > options_.start_timeout) {
@@ -153,8 +153,14 @@ void Supervisor::watch_ranks() {
     lose_job("a frame took longer than " + std::to_string(options_.frame_timeout.count()) + " ms", *since);
 }
 
+// The frame that runs: others that were taken from the queue wait behind it.
+std::optional<Supervisor::Time> Supervisor::frame_began() const {
+  const std::optional<Time> taken = queue_.running_since();
+  return taken ? std::max(*taken, last_done_) : taken;
+}
+
 void Supervisor::watch_links() {
-  const std::optional<Time> since = queue_.running_since();
+  const std::optional<Time> since = frame_began();
   if (job_.phase == Phase::ready && since && frame_times_.is_overdue(now_ - *since)) {
     std::vector<std::string> names;
     for (const Rank& rank : job_.ranks)
@@ -213,16 +219,17 @@ void Supervisor::end_job_quietly(const std::string& why) {
   job_.ends_until = now_ + ending_takes;
 }
 
-void Supervisor::lose_job(const std::string& why, Time last_sign) {
+// A node named as culprit has a rank that ended of itself, for want of memory perhaps: it would do so again.
+void Supervisor::lose_job(const std::string& why, Time last_sign, const std::string& culprit) {
   const bool had_started = job_.phase == Phase::ready;
   ++state_.jobs_lost;
   state_.last_detection_ms = in_ms(now_ - last_sign);
   happened("job lost", std::to_string(job_.id) + ": " + why);
   if (!lost_at_) lost_at_ = now_;
   if (!had_started) {
-    // Those whose ranks never spoke are to blame, and wait before they join again.
+    // Those whose ranks never spoke are to blame, or the culprit, and wait before they join again.
     for (const Rank& rank : job_.ranks)
-      if (!rank.node.empty() && !rank.heard) members_.lose(rank.node, now_);
+      if (!rank.node.empty() && (!rank.heard || rank.node == culprit)) members_.lose(rank.node, now_);
     not_before_ = now_ + milliseconds(200 * (1 << std::min(failed_starts_, 5)));
     ++failed_starts_;
   }
@@ -307,7 +314,7 @@ void Supervisor::on_daemon_ended(const std::string& node, const wire::DaemonEnde
   if (job_.phase != Phase::starting && job_.phase != Phase::ready) return;
   lose_job("the daemon on node '" + node + "' ended with exit code " + std::to_string(ended.exit_code()) +
                (ended.reason().empty() ? "" : ": " + ended.reason()),
-           now_);
+           now_, ended.exit_code() != 0 ? node : "");
 }
 
 void Supervisor::on_rank_beat(const std::string& peer, const wire::RankHello& hello) {
@@ -365,12 +372,14 @@ void Supervisor::on_done(Message& message) {
   *result.mutable_tensors() = std::move(*done.mutable_tensors());
   const bool failed = !done.error().empty();
   state_.compute_ms.add(static_cast<double>(done.compute_us()) / 1000);
+  const std::optional<Time> began = frame_began();
   std::optional<FrameQueue::Answer> answer =
       queue_.finish(done.ticket(), std::move(result), std::move(message.parts), now_);
   if (!answer) return;
   ++(failed ? state_.failed : state_.answered);
   state_.latency_ms.add(in_ms(now_ - answer->submitted));
-  frame_times_.add(now_ - answer->taken.value_or(now_));
+  frame_times_.add(now_ - began.value_or(now_));
+  last_done_ = now_;
   send_answer(std::move(*answer));
 }
 

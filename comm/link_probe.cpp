@@ -26,8 +26,8 @@ constexpr int most_rounds = 25;
 constexpr auto time_per_size = std::chrono::milliseconds(5);
 // Of more ranks than this, one pair of ranks speaks for all pairs on the same two hosts.
 constexpr int most_ranks_in_full = 16;
-// All messages of a probe are through before a program opens its own, so they may share a tag with it.
-constexpr int tag = 0;
+// All messages of a probe before the first frame are through before a program opens its own, so they may share a tag.
+constexpr int first_tag = 0;
 
 // What comes after a round; the rank that keeps the time tells the other in the first element of each message.
 enum class Next : unsigned char { round, size, end };
@@ -48,6 +48,13 @@ double microseconds_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
 }
 
+// What all who take part in a probe share.
+struct Line {
+  Communicator& communicator;
+  int tag = first_tag;
+  Timeout timeout;
+};
+
 struct Parcel {
   Blob memory;
   View view;
@@ -61,22 +68,23 @@ struct Parcel {
 // One size of messages that two ranks exchange, each sending while it receives, as halos travel.
 class Exchange {
  public:
-  Exchange(Communicator& communicator, int peer, Index n_floats)
-      : out_(n_floats),
+  Exchange(const Line& line, int peer, Index n_floats)
+      : timeout_(line.timeout),
+        out_(n_floats),
         in_(n_floats),
         work_(Blob::allocate(work_bytes)),
-        messages_(communicator.redistribution(tag, {{peer, out_.view}}, {{peer, in_.view}})) {
+        messages_(line.communicator.redistribution(line.tag, {{peer, out_.view}}, {{peer, in_.view}})) {
     std::memset(work_.data(), 0, work_.size_bytes());
   }
 
   /// One round. Gives what the peer wants next.
-  Next round(Next next, Timeout timeout) {
+  Next round(Next next) {
     work(next);
     const Clock::time_point begin = Clock::now();
     messages_->start();
     overhead_us_.push_back(microseconds_since(begin));
-    messages_->finish_receives(timeout);
-    messages_->finish_sends(timeout);
+    messages_->finish_receives(timeout_);
+    messages_->finish_sends(timeout_);
     us_.push_back(microseconds_since(begin));
     return static_cast<Next>(in_.memory.floats()[0]);
   }
@@ -102,6 +110,7 @@ class Exchange {
       for (float& value : work_.floats().subspan(at, stretch)) value += 1;
   }
 
+  Timeout timeout_;
   Parcel out_;
   Parcel in_;
   Blob work_;
@@ -117,30 +126,30 @@ struct Volley {
 };
 
 // The side that keeps the time. What takes `enough_us` is the last size.
-Volley lead(Communicator& communicator, int peer, Index n_floats, double enough_us, Timeout timeout) {
-  Exchange exchange(communicator, peer, n_floats);
+Volley lead(const Line& line, int peer, Index n_floats, double enough_us) {
+  Exchange exchange(line, peer, n_floats);
   const Clock::time_point end = Clock::now() + time_per_size;
   for (int round = 0;; ++round) {
     Next next = Next::round;
     if (round == most_rounds || (round >= least_rounds && Clock::now() > end))
       next = exchange.us() >= enough_us ? Next::end : Next::size;
-    (void)exchange.round(next, timeout);
+    (void)exchange.round(next);
     if (next != Next::round) return {exchange.us(), exchange.overhead_us(), next};
   }
 }
 
-Next follow(Communicator& communicator, int peer, Index n_floats, Timeout timeout) {
-  Exchange exchange(communicator, peer, n_floats);
+Next follow(const Line& line, int peer, Index n_floats) {
+  Exchange exchange(line, peer, n_floats);
   while (true)
-    if (const Next next = exchange.round(Next::round, timeout); next != Next::round) return next;
+    if (const Next next = exchange.round(Next::round); next != Next::round) return next;
 }
 
-Link measure(Communicator& communicator, int peer, Timeout timeout) {
+Link measure(const Line& line, int peer) {
   constexpr double never = std::numeric_limits<double>::infinity();
-  Link link{.same_host = communicator.shares_host(peer)};
+  Link link{.same_host = line.communicator.shares_host(peer)};
   for (const Index size : sizes_in_floats) {
     const bool first = size == sizes_in_floats[0];
-    const Volley volley = lead(communicator, peer, size, first ? never : link.latency_us + long_enough_us, timeout);
+    const Volley volley = lead(line, peer, size, first ? never : link.latency_us + long_enough_us);
     if (first) {
       link.latency_us = volley.us;
       link.overhead_us = volley.overhead_us;
@@ -158,9 +167,9 @@ Link measure(Communicator& communicator, int peer, Timeout timeout) {
   return link;
 }
 
-void help_to_measure(Communicator& communicator, int peer, Timeout timeout) {
+void help_to_measure(const Line& line, int peer) {
   for (const Index size : sizes_in_floats)
-    if (follow(communicator, peer, size, timeout) == Next::end) break;
+    if (follow(line, peer, size) == Next::end) break;
 }
 
 // Names of all ranks' hosts.
@@ -172,37 +181,51 @@ std::vector<std::string> hosts_of(Communicator& communicator, Timeout timeout) {
 }
 
 // The link of ranks a < b, known to all. The others sleep until the two are done.
-Link probe_pair(Communicator& communicator, int a, int b, Timeout timeout) {
+Link probe_pair(const Line& line, int a, int b) {
   Link link;
-  if (communicator.rank() == a) link = measure(communicator, b, timeout);
-  if (communicator.rank() == b) help_to_measure(communicator, a, timeout);
+  if (line.communicator.rank() == a) link = measure(line, b);
+  if (line.communicator.rank() == b) help_to_measure(line, a);
   Bytes bytes(sizeof(Link));
   std::memcpy(bytes.data(), &link, sizeof(Link));
-  bytes = communicator.broadcast(std::move(bytes), a, timeout);
+  bytes = line.communicator.broadcast(std::move(bytes), a, line.timeout);
   ensure(bytes.size() == sizeof(Link), "all ranks probe links at the same time");
   std::memcpy(&link, bytes.data(), sizeof(Link));
   return link;
 }
 
-}  // namespace
-
-std::vector<std::vector<Link>> probe_links(Communicator& communicator, Timeout timeout) {
-  const auto n = static_cast<std::size_t>(communicator.size());
+// One pair of ranks speaks for all on the same two hosts.
+std::vector<std::vector<Link>> probe_by_host(const Line& line, bool within_hosts) {
+  const std::vector<std::string> hosts = hosts_of(line.communicator, line.timeout);
+  const std::size_t n = hosts.size();
   std::vector<std::vector<Link>> links(n, std::vector<Link>(n));
-  const bool in_full = communicator.size() <= most_ranks_in_full;
-  const std::vector<std::string> hosts = in_full ? std::vector<std::string>(n) : hosts_of(communicator, timeout);
   std::map<std::pair<std::string, std::string>, Link> known;  // by the two hosts, in alphabetical order
   for (std::size_t a = 0; a < n; ++a)
     for (std::size_t b = a + 1; b < n; ++b) {
-      const auto [first, second] = std::minmax(hosts[a], hosts[b]);
-      const auto found = known.find({first, second});
-      const bool measured = !in_full && found != known.end();
-      links[a][b] =
-          measured ? found->second : probe_pair(communicator, static_cast<int>(a), static_cast<int>(b), timeout);
-      links[b][a] = links[a][b];
-      known[{first, second}] = links[a][b];
+      if (!within_hosts && hosts[a] == hosts[b]) continue;
+      const std::pair<std::string, std::string> pair = std::minmax(hosts[a], hosts[b]);
+      auto found = known.find(pair);
+      if (found == known.end())
+        found = known.emplace(pair, probe_pair(line, static_cast<int>(a), static_cast<int>(b))).first;
+      links[a][b] = links[b][a] = found->second;
     }
   return links;
+}
+
+}  // namespace
+
+std::vector<std::vector<Link>> probe_links(Communicator& communicator, Timeout timeout) {
+  const Line line{.communicator = communicator, .tag = first_tag, .timeout = timeout};
+  if (communicator.size() > most_ranks_in_full) return probe_by_host(line, true);
+  const auto n = static_cast<std::size_t>(communicator.size());
+  std::vector<std::vector<Link>> links(n, std::vector<Link>(n));
+  for (std::size_t a = 0; a < n; ++a)
+    for (std::size_t b = a + 1; b < n; ++b)
+      links[a][b] = links[b][a] = probe_pair(line, static_cast<int>(a), static_cast<int>(b));
+  return links;
+}
+
+std::vector<std::vector<Link>> probe_links_between_hosts(Communicator& communicator, int tag, Timeout timeout) {
+  return probe_by_host({.communicator = communicator, .tag = tag, .timeout = timeout}, false);
 }
 
 }  // namespace strake::comm

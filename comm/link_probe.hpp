@@ -15,4 +15,10 @@ namespace strake::comm {
 /// the same two hosts. Everybody gets [src][dst]; the diagonal is free.
 [[nodiscard]] std::vector<std::vector<Link>> probe_links(Communicator& communicator, Timeout timeout);
 
+/// Collective: as `probe_links`, but of links between hosts alone, and one pair of ranks speaks for all on its hosts;
+/// the others are as if they were free. May be called while programs exist but no message is under way.
+/// @param tag  that no message of theirs has
+[[nodiscard]] std::vector<std::vector<Link>> probe_links_between_hosts(Communicator& communicator, int tag,
+                                                                       Timeout timeout);
+
 }  // namespace strake::comm

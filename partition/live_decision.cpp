@@ -62,6 +62,7 @@ LiveDecision::LiveDecision(const Graph& graph, Profile profile, Plan running, st
       rules_(rules),
       costs_(graph, profile_),
       factors_(std::move(probe_us)),
+      links_(profile_.links, rules.links),
       planned_for_(factors_.factors()),
       cool_down_us_(rules.cool_down_us),
       rest_frames_(rules.frames_after_rollback) {
@@ -74,6 +75,7 @@ LiveDecision::LiveDecision(const Graph& graph, Profile profile, Plan running, st
 void LiveDecision::run(Plan plan) {
   running_ = std::move(plan);
   factors_.begin_plan(evaluate(costs_, running_).compute_us);
+  links_.begin_plan();
   promised_gain_ = 0;
 }
 
@@ -112,14 +114,33 @@ LiveStep LiveDecision::observe(const LiveWindow& window) {
   frames_ += window.frames;
   now_us_ += static_cast<double>(window.frames) * window.latency_us;
   if (planning_ || considered_) return LiveStep::stay;
+  if (links_.are_suspicious_at_once(now_us_, window.latency_us, factors_.of_last_window()))
+    return LiveStep::measure_links;
   const bool settled = factors_.settled(rules_.agreement);
   if (before_ && (settled || ++windows_since_switch_ >= rules_.windows_to_settle)) return verify(settled);
   if (before_ || !settled) return LiveStep::stay;
+  if (links_.are_suspicious(now_us_, factors_.latency_us(), factors_.factors()) || links_.look_again(now_us_))
+    return LiveStep::measure_links;
   const bool much = change_of(planned_for_, factors_.factors()).any >= rules_.worth_planning_together;
   if (much) cool_down_us_ = rules_.cool_down_us;
   if (now_us_ < cooling_since_us_ + cool_down_us_ || !worth_planning()) return LiveStep::stay;
   planning_ = true;
   return much ? LiveStep::make_plan_at_once : LiveStep::make_plan;
+}
+
+LiveStep LiveDecision::links_measured(const LiveLinks::Table& links, double took_us) {
+  now_us_ += took_us;
+  const std::vector<std::string> changes = links_.take(links, now_us_, took_us);
+  if (changes.empty()) {
+    tell("links", "they cost what they did");
+    return LiveStep::stay;
+  }
+  std::string why;
+  for (const std::string& change : changes) why += (why.empty() ? "" : ", ") + change;
+  tell("links", std::move(why));
+  profile_.links = links_.links();
+  planning_ = true;
+  return LiveStep::make_plan_at_once;
 }
 
 bool LiveDecision::consider(Plan plan) {

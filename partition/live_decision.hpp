@@ -10,6 +10,7 @@
 #include "core/plan.hpp"
 #include "partition/cost_model.hpp"
 #include "partition/live_factors.hpp"
+#include "partition/live_links.hpp"
 
 namespace strake::partition {
 
@@ -23,12 +24,13 @@ struct LiveRules {
   long frames_after_rollback = 1000;      // at least, unless speeds change by `worth_planning_together`
   int windows_to_settle = 10;             // after a switch; then it stays unproved
   double same_speed = 0.2;                // factors that differ less compare frames before and after a switch
+  LiveLinkRules links;
 };
 
 /// What happened and why, in the order in which it did.
 struct LiveEvent {
   long frame = 0;    // frames that were done
-  std::string what;  // "kept", "planned", "switched", "confirmed", "unproved", "rolled-back", "given-up"
+  std::string what;  // "kept", "planned", "switched", "confirmed", "unproved", "rolled-back", "given-up", "links"
   std::string why;   // a sentence, with figures
   std::vector<double> factors;
   double predicted_gain = 0;  // of a frame's time, 0.2 for a fifth less; 0 where none was predicted
@@ -37,12 +39,13 @@ struct LiveEvent {
 
 /// What is to be done next. A plan is wanted at once where speeds have changed by `worth_planning_together`: frames may
 /// wait for it a while.
-enum class LiveStep : unsigned char { stay, make_plan, make_plan_at_once, roll_back };
+enum class LiveStep : unsigned char { stay, make_plan, make_plan_at_once, roll_back, measure_links };
 
 /// The running plan, the one that it may be given up for, and the one before it. Calls come in the order of the frames:
 ///
 ///   observe ─ make_plan ─▶ consider(plan) ─ true ─▶ (all ranks prepare) still_worth() ─ true ─▶ switched()
 ///   observe ─ roll_back ─▶ rolled_back()
+///   observe ─ measure_links ─▶ links_measured(links) ─ make_plan_at_once ─▶ as above
 class LiveDecision {
  public:
   /// `graph` must outlive it. @param profile   what `running` was planned from
@@ -52,6 +55,11 @@ class LiveDecision {
 
   /// What frames under the running plan took.
   [[nodiscard]] LiveStep observe(const LiveWindow& window);
+
+  /// @param links    [src][dst]; those within a host are not looked at
+  /// @param took_us  during which no frame ran
+  /// @return `make_plan_at_once` or `stay`
+  [[nodiscard]] LiveStep links_measured(const LiveLinks::Table& links, double took_us);
 
   /// The profile with times as they are now: what a new plan is to be made from.
   [[nodiscard]] Profile present_profile() const;
@@ -87,6 +95,7 @@ class LiveDecision {
   LiveRules rules_;
   CostModel costs_;  // of the profile as it was measured
   LiveFactors factors_;
+  LiveLinks links_;
   Plan running_;
   std::optional<Plan> considered_;
   std::optional<Plan> before_;                         // until the switch from it is confirmed

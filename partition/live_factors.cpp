@@ -60,6 +60,12 @@ void LiveFactors::add(const LiveWindow& window) {
   if (!calibrated_) calibrate_probes();
 }
 
+std::vector<double> LiveFactors::of_last_window() const {
+  std::vector<double> factors;
+  for (std::size_t rank = 0; rank < factors_.size(); ++rank) factors.push_back(factor_of(windows_.back(), rank));
+  return factors;
+}
+
 double LiveFactors::latency_us() const {
   std::vector<double> latencies;
   for (const LiveWindow& window : windows_) latencies.push_back(window.latency_us);

@@ -34,6 +34,9 @@ class LiveFactors {
   /// [rank]; 1 at first.
   [[nodiscard]] const std::vector<double>& factors() const { return factors_; }
 
+  /// [rank]: what the last window alone says; there is one.
+  [[nodiscard]] std::vector<double> of_last_window() const;
+
   /// Median over the same windows, of frames under this plan; 0 while there is none.
   [[nodiscard]] double latency_us() const;
 

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "comm/link_probe.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/serialize.hpp"
@@ -20,7 +21,7 @@ constexpr std::size_t piece_bytes = std::size_t{4} << 20;
 constexpr std::size_t most_weights_of_piece = 64;
 
 // Tags behind those of operators.
-enum class Channel : int { reports, verdicts, plans, weights };
+enum class Channel : int { reports, verdicts, plans, weights, links };
 
 int tag_of(const Graph& graph, Channel channel) { return graph.size() + static_cast<int>(channel); }
 
@@ -187,7 +188,19 @@ void LiveBalance::carry_out() {
       finish_weights();
       coming_.reset();
       break;
+    case Action::measure_links:
+      measure_links();
+      break;
   }
+}
+
+// No message is under way: all have done the same frame, and the next one begins here.
+void LiveBalance::measure_links() {
+  const Clock::time_point begin = Clock::now();
+  const std::vector<std::vector<Link>> links = comm::probe_links_between_hosts(
+      session_->communicator(), tag_of(session_->graph(), Channel::links), set_up_timeout);
+  const double us = std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
+  if (session_->is_root()) after_links_ = decision_->links_measured(links, us);
 }
 
 void LiveBalance::change_to(std::int64_t program) {

@@ -44,7 +44,7 @@ class LiveBalance {
   [[nodiscard]] std::vector<partition::LiveEvent> events() const;
 
  private:
-  enum class Action : std::int64_t { none, prepare, run, forget };
+  enum class Action : std::int64_t { none, prepare, run, forget, measure_links };
 
   // What a rank says: plain numbers, since they travel as bytes.
   struct Report {
@@ -88,6 +88,7 @@ class LiveBalance {
   void exchange();
   void carry_out();
   void change_to(std::int64_t program);
+  void measure_links();
 
   void begin_coming();
   void go_on_coming();
@@ -141,7 +142,8 @@ class LiveBalance {
   std::vector<long> window_counted_;  // [rank]: frames of these sums
   long window_begin_ = 0;             // frame
   std::optional<Plan> plan_to_send_;
-  std::size_t told_ = 0;  // events
+  partition::LiveStep after_links_ = partition::LiveStep::stay;  // what was measured asks for this
+  std::size_t told_ = 0;                                         // events
 };
 
 }  // namespace strake::engine

@@ -66,7 +66,10 @@ partition::LiveStep LiveBalance::observe_window() {
 
 LiveBalance::Verdict LiveBalance::decide() {
   using partition::LiveStep;
-  const LiveStep step = observe_window();
+  const LiveStep observed = observe_window();
+  const LiveStep step = after_links_ != LiveStep::stay ? std::exchange(after_links_, LiveStep::stay) : observed;
+  if (step == LiveStep::measure_links)
+    return {.next_exchange = frame_, .action = Action::measure_links, .piece_us = piece_us()};
   if (step == LiveStep::make_plan || step == LiveStep::make_plan_at_once) planner_->start(decision_->present_profile());
   if (step == LiveStep::make_plan_at_once)
     planner_->wait(std::chrono::microseconds(static_cast<std::int64_t>(patience_share * last_latency_us_)));

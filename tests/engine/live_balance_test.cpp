@@ -79,8 +79,9 @@ bool equal_bits(const TensorMap& a, const TensorMap& b) {
          std::memcmp(one.data.data(), other.data.data(), one.data.size_bytes()) == 0;
 }
 
-// Of frames at one factor: more than a change of plans takes.
-constexpr long longest_phase = 150;
+// Of frames at one factor: more than a change of plans takes, on fast machines and on slow ones.
+constexpr long frames_of_phase = 150;
+constexpr std::chrono::seconds time_of_phase{3};
 
 // Frames with rank 1 at one factor after the other, each until the plan has changed, and a little longer.
 Watched run_frames(int n_ranks, const std::vector<double>& factors) {
@@ -109,7 +110,9 @@ Watched run_frames(int n_ranks, const std::vector<double>& factors) {
     LiveBalance live(session, profile, {});
     std::size_t phase = 0;
     int switched = 0;
-    long until = longest_phase;  // frame at which the next phase begins
+    std::optional<long> until;  // frame at which the next phase begins
+    long begin = 0;             // frame
+    auto began = std::chrono::steady_clock::now();
     while (true) {
       const bool over = rank == 0 && phase == factors.size();
       const double factor = tell(*communicator, over ? 0 : factors[phase]);
@@ -124,9 +127,13 @@ Watched run_frames(int n_ranks, const std::vector<double>& factors) {
       if (watched.plans.empty() || watched.plans.back() != session.plan().produces)
         watched.plans.push_back(session.plan().produces);
       const int now = switches_in(live.events());
-      if (std::exchange(switched, now) != now) until = std::min(until, watched.frames + 15);
-      if (watched.frames < until) continue;
-      until = watched.frames + longest_phase;
+      if (std::exchange(switched, now) != now) until = watched.frames + 15;
+      const bool long_enough =
+          watched.frames - begin >= frames_of_phase && std::chrono::steady_clock::now() - began >= time_of_phase;
+      if (until ? watched.frames < *until : !long_enough) continue;
+      until.reset();
+      begin = watched.frames;
+      began = std::chrono::steady_clock::now();
       ++phase;
     }
     live.close();

@@ -64,9 +64,18 @@ class LiveCluster {
       : graph_(chain()),
         profile_(even_profile(graph_, us_per_row, link)),
         true_(us_per_row.size(), 1.0),
+        true_links_(profile_.links),
         decision_(graph_, profile_, fresh_plan(), std::vector<double>(us_per_row.size(), 100.0), rules) {}
 
   std::vector<double>& speeds() { return true_; }
+  // Messages from and to the rank take so many times what they took at first.
+  void slow_links_of(std::size_t rank, double times) {
+    for (std::size_t peer = 0; peer < true_.size(); ++peer)
+      for (const auto& [a, b] : {std::pair{rank, peer}, std::pair{peer, rank}}) {
+        true_links_[a][b].latency_us = times * profile_.links[a][b].latency_us;
+        true_links_[a][b].us_per_byte = times * profile_.links[a][b].us_per_byte;
+      }
+  }
   LiveDecision& decision() { return decision_; }
   std::function<double(double)> noise = [](double us) { return us; };
   std::function<double(const Plan&)> surprise = [](const Plan&) { return 1.0; };  // what no profile knows
@@ -89,10 +98,12 @@ class LiveCluster {
     return n;
   }
   int plans_made = 0;
+  int links_measured = 0;
 
  private:
   [[nodiscard]] CostModel true_costs() const {
     Profile now = profile_;
+    now.links = true_links_;
     for (std::size_t rank = 0; rank < true_.size(); ++rank) scale_times(now.ranks[rank], true_[rank]);
     return {graph_, std::move(now)};
   }
@@ -110,7 +121,13 @@ class LiveCluster {
     seen.latency_us = noise(us);
     now_us_ += us * static_cast<double>(seen.frames);
     frames_ += seen.frames;
-    const LiveStep step = decision_.observe(seen);
+    LiveStep step = decision_.observe(seen);
+    if (step == LiveStep::measure_links) {
+      ++links_measured;
+      constexpr double measuring_us = 100e3;
+      now_us_ += measuring_us;
+      step = decision_.links_measured(true_links_, measuring_us);
+    }
     if (planned_) {
       if (decision_.consider(*std::exchange(planned_, std::nullopt))) windows_to_prepare_ = 2;
     } else if (windows_to_prepare_ > 0 && --windows_to_prepare_ == 0) {
@@ -126,6 +143,7 @@ class LiveCluster {
   Graph graph_;
   Profile profile_;
   std::vector<double> true_;  // factors
+  std::vector<std::vector<Link>> true_links_;
   LiveDecision decision_;
   std::optional<Plan> planned_;
   int windows_to_prepare_ = 0;
@@ -140,6 +158,7 @@ TEST(LiveDecision, StaysAtSteadySpeeds) {
   LiveCluster cluster({100, 150}, quick);
   cluster.run_frames(10'000);
   EXPECT_EQ(cluster.plans_made, 0);
+  EXPECT_EQ(cluster.links_measured, 0);
   EXPECT_TRUE(cluster.decision().events().empty());
 }
 
@@ -173,6 +192,39 @@ TEST_P(LiveDecisionBySlowdown, HasNineTenthsOfAFreshPlanInThreeSecondsAndComesBa
 
 // Forty times as slow, rank 1 is left out, and nothing but its probe says that it is well again.
 INSTANTIATE_TEST_SUITE_P(Factors, LiveDecisionBySlowdown, testing::Values(1.4, 2.0, 3.0, 8.0, 40.0));
+
+class LiveDecisionBySlowLink : public testing::TestWithParam<double> {};
+
+TEST_P(LiveDecisionBySlowLink, HasNineTenthsOfAFreshPlanInThreeSecondsAndComesBack) {
+  LiveCluster cluster({100, 100, 100}, {.latency_us = 50, .us_per_byte = 0.008});
+  const double before_us = cluster.frame_us(cluster.decision().running());
+  cluster.run_for(2 * second);
+  cluster.slow_links_of(2, GetParam());
+  EXPECT_GT(cluster.frame_us(cluster.decision().running()), 1.3 * cluster.frame_us(cluster.fresh_plan()));
+  cluster.run_for(3 * second);
+  EXPECT_LE(cluster.frame_us(cluster.decision().running()), cluster.frame_us(cluster.fresh_plan()) / 0.9);
+  EXPECT_EQ(cluster.count("switched"), 1);
+  EXPECT_LE(cluster.links_measured, 3);
+  cluster.slow_links_of(2, 1);
+  cluster.run_for(30 * second);
+  EXPECT_LE(cluster.frame_us(cluster.decision().running()), before_us / 0.9);
+  EXPECT_EQ(cluster.count("rolled-back"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Times, LiveDecisionBySlowLink, testing::Values(10.0, 100.0, 1000.0));
+
+// Something between the ranks takes longer, and it is not the links.
+TEST(LiveDecision, MeasuresLinksInVainLessAndLessOften) {
+  LiveCluster cluster({100, 100}, quick);
+  cluster.run_for(2 * second);
+  for (int i = 0; i < 200; ++i) {
+    cluster.surprise = [&](const Plan&) { return i % 2 == 0 ? 2.0 : 1.0; };
+    cluster.run_for(1 * second);
+  }
+  EXPECT_GE(cluster.links_measured, 2);
+  EXPECT_LE(cluster.links_measured, 12);
+  EXPECT_EQ(cluster.plans_made, 0);
+}
 
 TEST(LiveDecision, RollsBackWhatTurnsOutSlowerAndThenRests) {
   LiveCluster cluster({100, 100}, quick);
