@@ -12,6 +12,9 @@ namespace strake::partition {
 
 namespace {
 
+// So many plans in vain are remembered.
+constexpr std::size_t most_in_vain = 16;
+
 // Rolled-back switches double the rest up to so many times the first one.
 constexpr long longest_rest = 64;
 
@@ -76,6 +79,7 @@ void LiveDecision::run(Plan plan) {
   running_ = std::move(plan);
   factors_.begin_plan(evaluate(costs_, running_).compute_us);
   links_.begin_plan();
+  planned_in_vain_.clear();
   promised_gain_ = 0;
 }
 
@@ -97,21 +101,31 @@ Profile LiveDecision::present_profile() const {
   return present;
 }
 
-double LiveDecision::gain_of(const Plan& plan) const {
-  const CostModel costs = costs_at(*graph_, profile_, factors_.factors());
+double LiveDecision::gain_of(const Plan& plan, const std::vector<double>& factors) const {
+  const CostModel costs = costs_at(*graph_, profile_, factors);
   return 1 - evaluate(costs, plan).makespan_us / evaluate(costs, running_).makespan_us;
 }
 
 bool LiveDecision::worth_planning() const {
+  if (was_in_vain()) return false;
   const Change change = change_of(planned_for_, factors_.factors());
   if (change.apart < rules_.worth_planning && change.any < rules_.worth_planning_together) return false;
   if (!rolled_back_at_ || frames_ >= rest_until_frame_) return true;
   return change_of(*rolled_back_at_, factors_.factors()).any >= rules_.worth_planning_together;
 }
 
+// Speeds that come and go, as those of ranks that take turns on a core, would have plans made for ever.
+bool LiveDecision::was_in_vain() const {
+  return std::ranges::any_of(planned_in_vain_, [&](const std::vector<double>& factors) {
+    return change_of(factors, factors_.factors()).apart < rules_.worth_planning &&
+           change_of(factors, factors_.factors()).any < rules_.worth_planning_together;
+  });
+}
+
 LiveStep LiveDecision::observe(const LiveWindow& window) {
   factors_.add(window);
   frames_ += window.frames;
+  window_us_ = window.latency_us;
   now_us_ += static_cast<double>(window.frames) * window.latency_us;
   if (planning_ || considered_) return LiveStep::stay;
   if (links_.are_suspicious_at_once(now_us_, window.latency_us, factors_.of_last_window()))
@@ -121,11 +135,17 @@ LiveStep LiveDecision::observe(const LiveWindow& window) {
   if (before_ || !settled) return LiveStep::stay;
   if (links_.are_suspicious(now_us_, factors_.latency_us(), factors_.factors()) || links_.look_again(now_us_))
     return LiveStep::measure_links;
-  const bool much = change_of(planned_for_, factors_.factors()).any >= rules_.worth_planning_together;
+  const bool much = !was_in_vain() && change_of(planned_for_, factors_.factors()).any >= rules_.worth_planning_together;
   if (much) cool_down_us_ = rules_.cool_down_us;
   if (now_us_ < cooling_since_us_ + cool_down_us_ || !worth_planning()) return LiveStep::stay;
-  planning_ = true;
+  begin_planning();
   return much ? LiveStep::make_plan_at_once : LiveStep::make_plan;
+}
+
+// Planning takes a part of rank 0's core: what it is for is how fast ranks were before.
+void LiveDecision::begin_planning() {
+  planning_ = true;
+  planned_for_ = factors_.factors();
 }
 
 LiveStep LiveDecision::links_measured(const LiveLinks::Table& links, double took_us) {
@@ -139,15 +159,16 @@ LiveStep LiveDecision::links_measured(const LiveLinks::Table& links, double took
   for (const std::string& change : changes) why += (why.empty() ? "" : ", ") + change;
   tell("links", std::move(why));
   profile_.links = links_.links();
-  planning_ = true;
+  planned_in_vain_.clear();
+  for_links_ = true;
+  begin_planning();
   return LiveStep::make_plan_at_once;
 }
 
 bool LiveDecision::consider(Plan plan) {
   ensure(planning_, "a plan was asked for");
   planning_ = false;
-  planned_for_ = factors_.factors();
-  promised_gain_ = plan.produces == running_.produces ? 0 : gain_of(plan);
+  promised_gain_ = plan.produces == running_.produces ? 0 : gain_of(plan, planned_for_);
   cool_down();
   if (promised_gain_ < rules_.least_gain) {
     tell("kept",
@@ -157,6 +178,8 @@ bool LiveDecision::consider(Plan plan) {
     // What was in vain will be so again.
     cool_down_us_ = std::min(2 * cool_down_us_, rules_.longest_cool_down_us);
     promised_gain_ = 0;
+    planned_in_vain_.push_back(planned_for_);
+    if (planned_in_vain_.size() > most_in_vain) planned_in_vain_.erase(planned_in_vain_.begin());
     return false;
   }
   tell("planned",
@@ -169,7 +192,7 @@ bool LiveDecision::consider(Plan plan) {
 
 bool LiveDecision::still_worth() {
   ensure(considered_.has_value(), "a plan is considered");
-  const double gain = gain_of(*considered_);
+  const double gain = gain_of(*considered_, factors_.factors());
   if (gain >= rules_.least_gain / 2) return true;
   give_up("speeds have changed meanwhile: it would bring " + percent(gain) + " instead of " + percent(promised_gain_));
   return false;
@@ -185,7 +208,8 @@ void LiveDecision::give_up(const std::string& why) {
 
 void LiveDecision::switched() {
   ensure(considered_.has_value(), "a plan is considered");
-  before_us_ = factors_.latency_us();
+  // Of the frames that made links be measured there may be one.
+  before_us_ = std::exchange(for_links_, false) ? window_us_ : factors_.latency_us();
   switched_at_ = factors_.factors();
   windows_since_switch_ = 0;
   const double promised = promised_gain_;

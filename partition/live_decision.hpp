@@ -83,10 +83,12 @@ class LiveDecision {
   [[nodiscard]] const std::vector<LiveEvent>& events() const { return events_; }
 
  private:
-  [[nodiscard]] double gain_of(const Plan& plan) const;
+  [[nodiscard]] double gain_of(const Plan& plan, const std::vector<double>& factors) const;
   [[nodiscard]] bool worth_planning() const;
+  [[nodiscard]] bool was_in_vain() const;
   [[nodiscard]] LiveStep verify(bool settled);
   void run(Plan plan);
+  void begin_planning();
   void cool_down();
   void tell(std::string what, std::string why, double predicted_gain = 0, double measured_gain = 0);
 
@@ -99,10 +101,13 @@ class LiveDecision {
   Plan running_;
   std::optional<Plan> considered_;
   std::optional<Plan> before_;                         // until the switch from it is confirmed
-  std::vector<double> planned_for_;                    // factors
+  std::vector<double> planned_for_;                    // factors when planning began
+  std::vector<std::vector<double>> planned_in_vain_;   // factors, under the running plan and its links
   std::vector<double> switched_at_;                    // factors
   std::optional<std::vector<double>> rolled_back_at_;  // factors, while frames_after_rollback last
   double before_us_ = 0;                               // latency under `before_`
+  double window_us_ = 0;                               // latency in the last window
+  bool for_links_ = false;                             // links have changed since the last switch
   double promised_gain_ = 0;
   bool planning_ = false;
   double now_us_ = 0;

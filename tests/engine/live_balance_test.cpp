@@ -110,8 +110,8 @@ Watched run_frames(int n_ranks, const std::vector<double>& factors) {
     LiveBalance live(session, profile, {});
     std::size_t phase = 0;
     int switched = 0;
-    std::optional<long> until;  // frame at which the next phase begins
-    long begin = 0;             // frame
+    long until = 0;  // frame at which the next phase begins; 0 while the plan has not changed
+    long begin = 0;  // frame
     auto began = std::chrono::steady_clock::now();
     while (true) {
       const bool over = rank == 0 && phase == factors.size();
@@ -130,8 +130,8 @@ Watched run_frames(int n_ranks, const std::vector<double>& factors) {
       if (std::exchange(switched, now) != now) until = watched.frames + 15;
       const bool long_enough =
           watched.frames - begin >= frames_of_phase && std::chrono::steady_clock::now() - began >= time_of_phase;
-      if (until ? watched.frames < *until : !long_enough) continue;
-      until.reset();
+      if (until > 0 ? watched.frames < until : !long_enough) continue;
+      until = 0;
       begin = watched.frames;
       began = std::chrono::steady_clock::now();
       ++phase;

@@ -226,6 +226,17 @@ TEST(LiveDecision, MeasuresLinksInVainLessAndLessOften) {
   EXPECT_EQ(cluster.plans_made, 0);
 }
 
+// A rank whose core somebody else wants now and then, in a cluster that is best left as it is.
+TEST(LiveDecision, PlansOnceForSpeedsThatComeAndGo) {
+  LiveCluster cluster({100, 100}, {.latency_us = 20'000, .us_per_byte = 1});
+  for (int i = 0; i < 100; ++i) {
+    cluster.speeds()[0] = i % 2 == 0 ? 1.3 : 1.0;
+    cluster.run_for(1 * second);
+  }
+  EXPECT_EQ(cluster.count("switched"), 0);
+  EXPECT_LE(cluster.plans_made, 3);
+}
+
 TEST(LiveDecision, RollsBackWhatTurnsOutSlowerAndThenRests) {
   LiveCluster cluster({100, 100}, quick);
   const Plan first = cluster.decision().running();
