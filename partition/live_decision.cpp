@@ -78,7 +78,8 @@ LiveDecision::LiveDecision(const Graph& graph, Profile profile, Plan running, st
 void LiveDecision::run(Plan plan) {
   running_ = std::move(plan);
   factors_.begin_plan(evaluate(costs_, running_).compute_us);
-  links_.begin_plan();
+  links_.begin_plan(evaluate(costs_at(*graph_, profile_, factors_.factors()), running_).makespan_us,
+                    factors_.factors());
   planned_in_vain_.clear();
   promised_gain_ = 0;
 }

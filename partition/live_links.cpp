@@ -41,8 +41,8 @@ bool LiveLinks::are_suspicious_at_once(double now_us, double latency_us, const s
 }
 
 bool LiveLinks::are_suspicious(double now_us, double latency_us, const std::vector<double>& factors) {
-  if (!usual_) {
-    usual_ = {latency_us, factors};
+  if (!usual_ || usual_->predicted) {
+    usual_ = {.latency_us = latency_us, .factors = factors};
     return false;
   }
   if (!may_measure(now_us)) return false;

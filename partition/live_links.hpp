@@ -32,8 +32,10 @@ class LiveLinks {
   explicit LiveLinks(Table measured, const LiveLinkRules& rules = {})
       : rules_(rules), measured_(measured), links_(std::move(measured)), look_again_us_(rules.look_again_us) {}
 
-  /// Another plan runs: nothing is known of its frames.
-  void begin_plan() { usual_.reset(); }
+  /// Another plan runs. Until its frames have told what is usual, only the prediction is known.
+  void begin_plan(double predicted_us, const std::vector<double>& factors) {
+    usual_ = {.latency_us = predicted_us, .factors = factors, .predicted = true};
+  }
 
   /// @param latency_us  of a frame, in the last window
   /// @param factors     [rank], in the last window
@@ -52,6 +54,7 @@ class LiveLinks {
   struct Usual {
     double latency_us = 0;
     std::vector<double> factors;
+    bool predicted = false;
   };
 
   [[nodiscard]] bool may_measure(double now_us) const { return now_us >= not_before_us_; }

@@ -23,6 +23,33 @@ for ranks in 2 3; do
   rm -rf "$scratch/live" "$scratch/report.json"
 done
 
+# A link that becomes slow between hosts; left out where hosts cannot be emulated.
+edge_lab=$(dirname "$0")/../../scripts/edge-lab
+export STRAKE_EDGE_LAB=live$$
+if "$edge_lab" check >/dev/null 2>&1; then
+  trap '"$edge_lab" down; rm -rf "$scratch"' EXIT
+  "$edge_lab" up --hosts 2 --rate 1gbit >/dev/null || fail "up"
+  set -- "$edge_lab" run -- "$strake" run "$net" --exact --input "$picture" --live -v --threads 1
+  "$@" --frames 1 >/dev/null 2>&1 || fail "the first run, which measures"
+  "$@" --frames 1500 --json "$scratch/report.json" -o "$scratch/live" >"$scratch/log" 2>&1 &
+  for _ in $(seq 600); do
+    grep -q 'predicted' "$scratch/log" && break
+    sleep 0.1
+  done
+  sleep 1
+  for place in "$STRAKE_EDGE_LAB-edge2 eth0" "$STRAKE_EDGE_LAB-switch edge2"; do
+    tc -n "strake-${place% *}" qdisc replace dev "${place#* }" root handle 1: tbf rate 1mbit burst 12500 limit 1000000
+  done
+  wait $! || fail "the run with a slow link: $(tail -5 "$scratch/log")"
+  cmp -s "$scratch/one/$output" "$scratch/live/$output" || fail "a slow link: not the bits of one rank"
+  # Where the best plan left the other host out from the beginning, nothing is to be changed.
+  if ! grep -q 'predicted: .* (single)' "$scratch/log"; then
+    grep -q 'links: a message between ranks 0 and 1 takes' "$scratch/log" || fail "nobody noticed the slow link"
+    [ "$(of switched)" -ge 1 ] || fail "a slow link changed no plan"
+  fi
+  "$edge_lab" down
+fi
+
 # The trace begins with the last plan and is sound.
 expect 0 'trace: [0-9]+ of 300 frames' "$mpirun" 2 "$strake" run "$net" --input "$picture" --frames 300 --live \
   --emulate-slowdown 1,20@50 --trace "$scratch/trace.json" --json "$scratch/report.json"
