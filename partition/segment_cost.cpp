@@ -8,8 +8,8 @@ namespace strake::partition {
 
 namespace {
 
-// Keeps a step of planning within some ten milliseconds; exact for 500 rows on 4 ranks and 270 on 16.
-constexpr double most_look_ups = 600'000;
+// Keeps a step of planning within some ten milliseconds; exact for 430 rows on 4 ranks and 230 on 16.
+constexpr double most_look_ups = 450'000;
 
 // As `strake::transfers` chooses: the nearest by number, the lower of two; `dst` itself if nobody has the row. [row]
 std::vector<int> sources_of(int dst, std::span<const Interval> produced, Index n_rows) {
