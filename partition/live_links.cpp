@@ -2,6 +2,7 @@
 #include "partition/live_links.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace strake::partition {
 
@@ -33,6 +34,12 @@ std::string times_text(double ratio) {
 }
 
 }  // namespace
+
+LiveLinks::LiveLinks(Table measured, const LiveLinkRules& rules)
+    : rules_(rules), measured_(measured), links_(std::move(measured)), look_again_us_(rules.look_again_us) {
+  for (std::size_t a = 0; a < links_.size(); ++a)
+    for (std::size_t b = 0; b < a; ++b) are_between_hosts_ |= !links_[a][b].same_host;
+}
 
 bool LiveLinks::are_suspicious_at_once(double now_us, double latency_us, const std::vector<double>& factors) const {
   if (!usual_ || !may_measure(now_us)) return false;

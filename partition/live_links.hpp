@@ -29,8 +29,7 @@ class LiveLinks {
  public:
   using Table = std::vector<std::vector<Link>>;  // [src][dst]
 
-  explicit LiveLinks(Table measured, const LiveLinkRules& rules = {})
-      : rules_(rules), measured_(measured), links_(std::move(measured)), look_again_us_(rules.look_again_us) {}
+  explicit LiveLinks(Table measured, const LiveLinkRules& rules = {});
 
   /// Another plan runs. Until its frames have told what is usual, only the prediction is known.
   void begin_plan(double predicted_us, const std::vector<double>& factors) {
@@ -57,11 +56,12 @@ class LiveLinks {
     bool predicted = false;
   };
 
-  [[nodiscard]] bool may_measure(double now_us) const { return now_us >= not_before_us_; }
+  [[nodiscard]] bool may_measure(double now_us) const { return are_between_hosts_ && now_us >= not_before_us_; }
 
   LiveLinkRules rules_;
-  Table measured_;  // when the profile was made
-  Table links_;     // as they are believed to be
+  Table measured_;                  // when the profile was made
+  Table links_;                     // as they are believed to be
+  bool are_between_hosts_ = false;  // some of them
   std::optional<Usual> usual_;
   double not_before_us_ = 0;
   double cool_down_us_ = 0;
