@@ -22,7 +22,9 @@ std::string text_of(LinkWatch::Duration duration) {
 
 }  // namespace
 
-std::size_t LinkWatch::echo_bytes() const { return static_cast<std::size_t>(limits_.late_by.count()) * least_rate; }
+int LinkWatch::n_pieces() const {
+  return std::max(1, static_cast<int>(static_cast<std::size_t>(limits_.late_by.count()) * least_rate / piece_bytes));
+}
 
 LinkWatch::Duration LinkWatch::limit(const Link& link) const {
   return limits_.late_by + std::chrono::duration_cast<Duration>(link.good.value_or(Duration::zero()) * limits_.times);
@@ -30,8 +32,8 @@ LinkWatch::Duration LinkWatch::limit(const Link& link) const {
 
 void LinkWatch::arrived(const std::string& name) {
   Link& link = links_[name];
-  // What was asked before may never come.
   link.waits = false;
+  link.next_piece = false;
   link.wanted = link.answers < first_answers || link.slow;
 }
 
@@ -41,7 +43,7 @@ void LinkWatch::suspect(const std::vector<std::string>& names, Time now) {
     if (!link.good || link.waits || link.wanted || link.slow) continue;
     const Duration since = now - link.asked;
     if (since >= limits_.forget_suspicion) link.in_vain = 0;
-    if (since >= std::min<Duration>(limits_.suspect_again * (1 << link.in_vain), limits_.suspect_at_least))
+    if (since >= std::min<Duration>(limits_.suspect_again * (1 << link.in_vain), limits_.longest_suspect_again))
       link.wanted = link.suspected = true;
   }
 }
@@ -49,11 +51,15 @@ void LinkWatch::suspect(const std::vector<std::string>& names, Time now) {
 std::vector<LinkWatch::Question> LinkWatch::questions(Time now) {
   std::vector<Question> list;
   for (auto& [name, link] : links_) {
+    if (std::exchange(link.next_piece, false)) list.push_back({name, ++link.number});
+    // What does not come for so long never will.
+    if (link.waits && now - link.asked >= limits_.forget_suspicion) link.waits = false;
     if (link.waits) continue;
     const bool again = link.slow && now - link.asked >= limits_.ask_again;
     if (!link.wanted && !again) continue;
     link.wanted = false;
     link.waits = true;
+    link.pieces_left = n_pieces();
     link.asked = now;
     list.push_back({name, ++link.number});
   }
@@ -64,6 +70,10 @@ void LinkWatch::answered(const std::string& name, std::uint64_t number, Time now
   const auto found = links_.find(name);
   if (found == links_.end() || !found->second.waits || found->second.number != number) return;
   Link& link = found->second;
+  if (--link.pieces_left > 0) {
+    link.next_piece = true;
+    return;
+  }
   link.waits = false;
   link.last = now - link.asked;
   if (++link.answers < first_answers) link.wanted = true;
@@ -80,19 +90,26 @@ void LinkWatch::answered(const std::string& name, std::uint64_t number, Time now
   }
 }
 
-std::vector<LinkWatch::Slow> LinkWatch::became_slow(Time now) {
+void LinkWatch::excuse(Duration stall) {
+  for (auto& [name, link] : links_)
+    if (link.waits) link.asked += stall;
+}
+
+std::vector<LinkWatch::Slow> LinkWatch::became_slow(Time now, const std::function<bool(const std::string&)>& is_heard) {
   std::vector<Slow> list;
   for (auto& [name, link] : links_) {
-    // Without a good one there is nothing to hold it against; then it is slow before its answer is there.
-    if (link.good && link.waits && !link.slow && now - link.asked > limit(link)) {
+    // Without a good one there is nothing to hold it against. Else it is slow before its answer is there; where
+    // heartbeats do not come either they may be queued as well, and are given as much time again.
+    const Duration waited = link.waits ? now - link.asked : Duration::zero();
+    if (link.good && !link.slow && waited > limit(link) && (is_heard(name) || waited > 2 * limit(link))) {
       link.slow = true;
       link.slow_since = now;
     }
     if (!link.slow || link.told) continue;
     link.told = true;
     const std::string took = link.waits ? "more than " + text_of(now - link.asked) : text_of(link.last);
-    list.push_back({name, std::to_string(echo_bytes() / 1000) + " kB and back took " + took + ", " +
-                              text_of(*link.good) + " at best before"});
+    list.push_back({name, std::to_string(static_cast<std::size_t>(n_pieces()) * piece_bytes / 1000) +
+                              " kB and back took " + took + ", " + text_of(*link.good) + " at best before"});
   }
   return list;
 }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,9 +16,10 @@ namespace strake::cluster {
 
 /// Pure bookkeeping in one thread; the time is an argument.
 ///
-/// A node that is new sends back so many bytes, a few times: what a good round trip takes. When frames take far longer
-/// than they did, all nodes of the job are asked again, and one whose bytes are late has a slow link until they are not
-/// any more. A link that was always slow is as good as it ever was: plans know it.
+/// A node that is new sends back some kilobytes, a few times: what that takes on a good day. When frames take far
+/// longer than they did, all nodes of the job are asked again, and one whose bytes are late has a slow link until they
+/// are not any more. They go there and back piece by piece, so that heartbeats pass between them. A link that was
+/// always slow is as good as it ever was: plans know it.
 class LinkWatch {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -28,17 +30,21 @@ class LinkWatch {
     double times = 5;                               // of a good round trip
     std::chrono::milliseconds ask_again{2000};      // while a link is slow
     std::chrono::milliseconds suspect_again{1000};  // doubles while links turn out well
-    std::chrono::milliseconds suspect_at_least{8000};
+    std::chrono::milliseconds longest_suspect_again{8000};
     std::chrono::milliseconds forget_suspicion{60000};
     std::chrono::milliseconds accept_after{600000};  // then slow is what is usual there
   };
 
   explicit LinkWatch(Limits limits) : limits_(limits) {}
 
-  /// What is sent and comes back: a link that carries less than 1.3 Mbit/s in one direction makes it late.
-  [[nodiscard]] std::size_t echo_bytes() const;
+  /// Of one piece.
+  static constexpr std::size_t piece_bytes = 4096;
 
-  /// The node is there, perhaps again.
+  /// As many as a link of 1.3 Mbit/s carries while they are late: where it is as fast in one direction only, and good
+  /// ones take no time, they just are.
+  [[nodiscard]] int n_pieces() const;
+
+  /// The node is there, perhaps again, or by another connection: what was under way may be lost.
   void arrived(const std::string& name);
   /// Frames take long: nodes of the job are asked, unless they were just now.
   void suspect(const std::vector<std::string>& names, Time now);
@@ -47,16 +53,20 @@ class LinkWatch {
     std::string name;
     std::uint64_t number = 0;
   };
-  /// Who is to be asked now; each counts as asked.
+  /// Who is to be sent a piece now; each counts as sent.
   [[nodiscard]] std::vector<Question> questions(Time now);
   void answered(const std::string& name, std::uint64_t number, Time now);
+
+  /// Nobody looked at what came for so long: that is no fault of the links.
+  void excuse(Duration stall);
 
   /// Nodes whose link has become slow since the last call, with a sentence for each.
   struct Slow {
     std::string name;
     std::string why;
   };
-  [[nodiscard]] std::vector<Slow> became_slow(Time now);
+  /// @param is_heard  whether a node's heartbeats come: else it has twice the time, since it may be gone
+  [[nodiscard]] std::vector<Slow> became_slow(Time now, const std::function<bool(const std::string&)>& is_heard);
 
   [[nodiscard]] bool is_slow(const std::string& name) const;
   /// What the last echo took; 0 before the first one.
@@ -66,7 +76,9 @@ class LinkWatch {
   struct Link {
     std::optional<Duration> good;  // the shortest round trip so far
     Duration last{};
-    std::uint64_t number = 0;  // of the last question
+    std::uint64_t number = 0;  // of the last piece
+    int pieces_left = 0;       // that have not come back
+    bool next_piece = false;   // is to be sent
     Time asked{};
     bool waits = false;  // for the answer to it
     int answers = 0;

@@ -87,6 +87,7 @@ void Supervisor::turn() {
   if (now_ - before > slow_turn)
     log(LogLevel::warning, "this host is too busy: the supervisor did not get on for " +
                                std::to_string(static_cast<int>(in_ms(now_ - before))) + " ms");
+  if (now_ - before > 2 * turn_length) links_.excuse(now_ - before - turn_length);
   if (gate_) gate_->answer();
   // Nobody may keep the others waiting: a share of messages each.
   constexpr int share = 256;
@@ -209,11 +210,10 @@ void Supervisor::on_node(const std::string& name, Message& message) {
     }
     const Membership::Node* before = members_.node(name);
     const bool is_new = before == nullptr || !before->there || before->about.incarnation() != about.incarnation();
+    const bool by_another_way = is_new || before->peer != message.peer;
     members_.registered(name, message.peer, message.user.substr(message.user.rfind(' ') + 1), about, now_);
-    if (is_new) {
-      happened("node there", "'" + name + "', host '" + about.host() + "'");
-      links_.arrived(name);
-    }
+    if (is_new) happened("node there", "'" + name + "', host '" + about.host() + "'");
+    if (by_another_way) links_.arrived(name);
     reply(message.peer,
           message_with([](wire::Envelope& answer) { answer.mutable_beat_answer()->set_registered(true); }));
   } else if (body.has_beat()) {

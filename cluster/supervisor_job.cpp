@@ -6,6 +6,7 @@
 
 #include "cluster/clock.hpp"
 #include "cluster/mpirun.hpp"
+#include "cluster/rank_link.hpp"
 #include "cluster/supervisor.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
@@ -172,10 +173,14 @@ void Supervisor::watch_links() {
     if (node == nullptr || !node->there) continue;
     reply(node->peer, message_with([&](wire::Envelope& body) {
             body.mutable_echo()->set_number(question.number);
-            body.mutable_echo()->set_filling(std::string(links_.echo_bytes(), '\0'));
+            body.mutable_echo()->set_filling(std::string(LinkWatch::piece_bytes, '\0'));
           }));
   }
-  for (const LinkWatch::Slow& slow : links_.became_slow(now_)) {
+  const auto is_heard = [&](const std::string& name) {
+    const Membership::Node* node = members_.node(name);
+    return node != nullptr && node->there && now_ - node->heard <= 3 * beat_interval;
+  };
+  for (const LinkWatch::Slow& slow : links_.became_slow(now_, is_heard)) {
     happened("link slow", "to node '" + slow.name + "': " + slow.why);
     const bool in_job = std::ranges::any_of(job_.ranks, [&](const Rank& rank) { return rank.node == slow.name; });
     members_.lose(slow.name, now_);
@@ -372,13 +377,12 @@ void Supervisor::on_done(Message& message) {
   *result.mutable_tensors() = std::move(*done.mutable_tensors());
   const bool failed = !done.error().empty();
   state_.compute_ms.add(static_cast<double>(done.compute_us()) / 1000);
-  const std::optional<Time> began = frame_began();
   std::optional<FrameQueue::Answer> answer =
       queue_.finish(done.ticket(), std::move(result), std::move(message.parts), now_);
   if (!answer) return;
   ++(failed ? state_.failed : state_.answered);
   state_.latency_ms.add(in_ms(now_ - answer->submitted));
-  frame_times_.add(now_ - began.value_or(now_));
+  if (!failed) frame_times_.add(std::chrono::microseconds(done.compute_us()));
   last_done_ = now_;
   send_answer(std::move(*answer));
 }

@@ -134,6 +134,7 @@ LiveStep LiveDecision::observe(const LiveWindow& window) {
   const bool settled = factors_.settled(rules_.agreement);
   if (before_ && (settled || ++windows_since_switch_ >= rules_.windows_to_settle)) return verify(settled);
   if (before_ || !settled) return LiveStep::stay;
+  links_.settle(factors_.latency_us(), factors_.factors());
   if (links_.are_suspicious(now_us_, factors_.latency_us(), factors_.factors()) || links_.look_again(now_us_))
     return LiveStep::measure_links;
   const bool much = !was_in_vain() && change_of(planned_for_, factors_.factors()).any >= rules_.worth_planning_together;
@@ -146,7 +147,7 @@ LiveStep LiveDecision::observe(const LiveWindow& window) {
 // Planning takes a part of rank 0's core: what it is for is how fast ranks were before.
 void LiveDecision::begin_planning() {
   planning_ = true;
-  planned_for_ = factors_.factors();
+  planned_for_before_ = std::exchange(planned_for_, factors_.factors());
 }
 
 LiveStep LiveDecision::links_measured(const LiveLinks::Table& links, double took_us) {
@@ -160,6 +161,10 @@ LiveStep LiveDecision::links_measured(const LiveLinks::Table& links, double took
   for (const std::string& change : changes) why += (why.empty() ? "" : ", ") + change;
   tell("links", std::move(why));
   profile_.links = links_.links();
+  if (before_) {
+    tell("unproved", "links have changed since the switch", promised_gain_);
+    before_.reset();
+  }
   planned_in_vain_.clear();
   for_links_ = true;
   begin_planning();
@@ -176,6 +181,7 @@ bool LiveDecision::consider(Plan plan) {
          "a plan for the present speeds promises " + percent(std::max(promised_gain_, 0.0)) +
              " of a frame, less than " + percent(rules_.least_gain),
          promised_gain_);
+    for_links_ = false;
     // What was in vain will be so again.
     cool_down_us_ = std::min(2 * cool_down_us_, rules_.longest_cool_down_us);
     promised_gain_ = 0;
@@ -201,7 +207,10 @@ bool LiveDecision::still_worth() {
 
 void LiveDecision::give_up(const std::string& why) {
   tell("given-up", why, promised_gain_);
+  // Where there was no plan at all, it is tried again.
+  if (planning_) planned_for_ = planned_for_before_;
   planning_ = false;
+  for_links_ = false;
   considered_.reset();
   promised_gain_ = 0;
   cool_down();

@@ -102,6 +102,7 @@ class LiveDecision {
   std::optional<Plan> considered_;
   std::optional<Plan> before_;                         // until the switch from it is confirmed
   std::vector<double> planned_for_;                    // factors when planning began
+  std::vector<double> planned_for_before_;             // of the time before
   std::vector<std::vector<double>> planned_in_vain_;   // factors, under the running plan and its links
   std::vector<double> switched_at_;                    // factors
   std::optional<std::vector<double>> rolled_back_at_;  // factors, while frames_after_rollback last

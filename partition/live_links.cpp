@@ -38,7 +38,7 @@ std::string times_text(double ratio) {
 LiveLinks::LiveLinks(Table measured, const LiveLinkRules& rules)
     : rules_(rules), measured_(measured), links_(std::move(measured)), look_again_us_(rules.look_again_us) {
   for (std::size_t a = 0; a < links_.size(); ++a)
-    for (std::size_t b = 0; b < a; ++b) are_between_hosts_ |= !links_[a][b].same_host;
+    for (std::size_t b = 0; b < a; ++b) are_between_hosts_ |= rules.are_watched && !links_[a][b].same_host;
 }
 
 bool LiveLinks::are_suspicious_at_once(double now_us, double latency_us, const std::vector<double>& factors) const {
@@ -47,12 +47,12 @@ bool LiveLinks::are_suspicious_at_once(double now_us, double latency_us, const s
   return latency_us > explained_us * rules_.unexplained_at_once && latency_us > explained_us + rules_.late_by_us;
 }
 
-bool LiveLinks::are_suspicious(double now_us, double latency_us, const std::vector<double>& factors) {
-  if (!usual_ || usual_->predicted) {
-    usual_ = {.latency_us = latency_us, .factors = factors};
-    return false;
-  }
-  if (!may_measure(now_us)) return false;
+void LiveLinks::settle(double latency_us, const std::vector<double>& factors) {
+  if (!usual_ || usual_->predicted) usual_ = {.latency_us = latency_us, .factors = factors};
+}
+
+bool LiveLinks::are_suspicious(double now_us, double latency_us, const std::vector<double>& factors) const {
+  if (!usual_ || !may_measure(now_us)) return false;
   const Slowing explained = slowing_of(usual_->factors, factors);
   return latency_us > usual_->latency_us * explained.most * rules_.unexplained ||
          latency_us < usual_->latency_us * explained.least / rules_.unexplained;

@@ -20,6 +20,7 @@ struct LiveLinkRules {
   double look_again_us = 10e6;  // at links that have become slow, which plans avoid; doubles while they are
   double longest_look_again_us = 120e6;
   double most_share_of_looking = 0.05;  // of all time
+  bool are_watched = true;              // else they stay as they are
 };
 
 /// Frames tell only that something between the ranks takes longer: then links are measured, by `comm/link_probe.hpp`,
@@ -39,8 +40,10 @@ class LiveLinks {
   /// @param latency_us  of a frame, in the last window
   /// @param factors     [rank], in the last window
   [[nodiscard]] bool are_suspicious_at_once(double now_us, double latency_us, const std::vector<double>& factors) const;
-  /// Of windows in which speeds have settled; the first such frames of a plan are what is usual.
-  [[nodiscard]] bool are_suspicious(double now_us, double latency_us, const std::vector<double>& factors);
+  /// Speeds have settled: the first such frames of a plan are what is usual.
+  void settle(double latency_us, const std::vector<double>& factors);
+  /// Of windows in which speeds have settled.
+  [[nodiscard]] bool are_suspicious(double now_us, double latency_us, const std::vector<double>& factors) const;
   /// Whether one that has become slow is to be looked at.
   [[nodiscard]] bool look_again(double now_us) const;
 

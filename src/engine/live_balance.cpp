@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "comm/link_probe.hpp"
+#include "comm/simulation.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/serialize.hpp"
@@ -86,6 +87,8 @@ LiveBalance::LiveBalance(Session& session, const std::optional<Profile>& profile
   ensure(profile.has_value(), "what is balanced was measured");
   std::vector<double> probe_us;
   for (const comm::Bytes& bytes : probes) probe_us.push_back(value_of<double>(bytes));
+  // Simulated ones never change, and probing tells the time of the machine that simulates.
+  options.rules.links.are_watched = !comm::is_simulated();
   decision_.emplace(session.graph(), *profile, session.plan(), std::move(probe_us), options.rules);
   planner_.emplace(session.graph(), std::move(options.strategy), options.goal);
   reports_.resize(static_cast<std::size_t>(session.size()));

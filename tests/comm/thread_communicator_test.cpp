@@ -141,6 +141,23 @@ TEST(ThreadCommunicator, EndsEverybodysWaitWhenOneRankAborts) {
   EXPECT_TRUE(ended);
 }
 
+TEST(ThreadCommunicator, ProbesLinksBetweenHostsAlone) {
+  const auto ends = comm::make_thread_communicators(3, {0, 1, 1});
+  std::vector<std::vector<std::vector<Link>>> seen(3);
+  {
+    std::vector<std::jthread> ranks;
+    for (std::size_t rank = 0; rank < 3; ++rank)
+      ranks.emplace_back([&, rank] { seen[rank] = comm::probe_links_between_hosts(*ends[rank], 7, patience); });
+  }
+  for (const auto& links : seen) {
+    EXPECT_EQ(links[1][2].latency_us, 0) << "on one host";
+    EXPECT_GT(links[0][1].latency_us, 0);
+    EXPECT_EQ(links[0][2].latency_us, links[0][1].latency_us) << "one pair speaks for all on the same hosts";
+    EXPECT_EQ(links[2][0].us_per_byte, links[0][1].us_per_byte);
+    EXPECT_EQ(links[0][1].latency_us, seen[0][0][1].latency_us) << "all know the same";
+  }
+}
+
 TEST(ThreadCommunicator, ProbesEveryPairOfRanks) {
   on_threads(3, [](comm::Communicator& end) {
     const auto links = comm::probe_links(end, patience);
