@@ -43,8 +43,9 @@ void LinkWatch::suspect(const std::vector<std::string>& names, Time now) {
     if (!link.good || link.waits || link.wanted || link.slow) continue;
     const Duration since = now - link.asked;
     if (since >= limits_.forget_suspicion) link.in_vain = 0;
-    if (since >= std::min<Duration>(limits_.suspect_again * (1 << link.in_vain), limits_.longest_suspect_again))
-      link.wanted = link.suspected = true;
+    const Duration rest =
+        std::min<Duration>(limits_.suspect_again * (1 << link.in_vain), limits_.longest_suspect_again);
+    if (since >= std::max<Duration>(rest, limits_.least_rest * *link.good)) link.wanted = link.suspected = true;
   }
 }
 

@@ -30,7 +30,8 @@ class LinkWatch {
     double times = 5;                               // of a good round trip
     std::chrono::milliseconds ask_again{2000};      // while a link is slow
     std::chrono::milliseconds suspect_again{1000};  // doubles while links turn out well
-    std::chrono::milliseconds longest_suspect_again{8000};
+    std::chrono::milliseconds longest_suspect_again{2000};
+    int least_rest = 20;  // after a suspicion, of good round trips
     std::chrono::milliseconds forget_suspicion{60000};
     std::chrono::milliseconds accept_after{600000};  // then slow is what is usual there
   };
