@@ -42,12 +42,16 @@ if "$edge_lab" check >/dev/null 2>&1; then
   done
   wait $! || fail "the run with a slow link: $(tail -5 "$scratch/log")"
   cmp -s "$scratch/one/$output" "$scratch/live/$output" || fail "a slow link: not the bits of one rank"
-  # Where the best plan left the other host out from the beginning, nothing is to be changed.
-  if ! grep -q 'predicted: .* (single)' "$scratch/log"; then
-    grep -q 'links: a message between ranks 0 and 1 takes' "$scratch/log" || fail "nobody noticed the slow link"
+  if grep -q 'links: a message between ranks 0 and 1 takes' "$scratch/log"; then
     [ "$(of switched)" -ge 1 ] || fail "a slow link changed no plan"
+  elif grep -q 'on 1 of 2 ranks' "$scratch/log"; then
+    echo "left out: a link that becomes slow (the best plan here left the other host out before)"
+  else
+    fail "nobody noticed the slow link"
   fi
   "$edge_lab" down
+else
+  echo "left out: a link that becomes slow (no emulated hosts here)"
 fi
 
 # The trace begins with the last plan and is sound.
