@@ -42,9 +42,8 @@ void LinkWatch::suspect(const std::vector<std::string>& names, Time now) {
     Link& link = links_[name];
     if (!link.good || link.waits || link.wanted || link.slow) continue;
     const Duration since = now - link.asked;
-    if (since >= limits_.forget_suspicion) link.in_vain = 0;
-    const Duration rest =
-        std::min<Duration>(limits_.suspect_again * (1 << link.in_vain), limits_.longest_suspect_again);
+    const bool in_vain = link.in_vain && since < limits_.forget_suspicion;
+    const Duration rest = in_vain ? limits_.suspect_again_in_vain : limits_.suspect_again;
     if (since >= std::max<Duration>(rest, limits_.least_rest * *link.good)) link.wanted = link.suspected = true;
   }
 }
@@ -81,7 +80,7 @@ void LinkWatch::answered(const std::string& name, std::uint64_t number, Time now
   const bool first = !link.good;
   const bool accepted = link.slow && now - link.slow_since >= limits_.accept_after;
   if (first || accepted || link.last <= limit(link)) {
-    if (std::exchange(link.suspected, false)) link.in_vain = std::min(link.in_vain + 1, 10);
+    if (std::exchange(link.suspected, false)) link.in_vain = true;
     link.slow = false;
     link.told = false;
     link.good = first || accepted ? link.last : std::min(*link.good, link.last);

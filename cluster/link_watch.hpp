@@ -26,12 +26,12 @@ class LinkWatch {
   using Duration = std::chrono::steady_clock::duration;
 
   struct Limits {
-    std::chrono::milliseconds late_by{300};         // beyond what a good round trip takes
-    double times = 5;                               // of a good round trip
-    std::chrono::milliseconds ask_again{2000};      // while a link is slow
-    std::chrono::milliseconds suspect_again{1000};  // doubles while links turn out well
-    std::chrono::milliseconds longest_suspect_again{2000};
-    int least_rest = 20;  // after a suspicion, of good round trips
+    std::chrono::milliseconds late_by{300};     // beyond what a good round trip takes
+    double times = 5;                           // of a good round trip
+    std::chrono::milliseconds ask_again{2000};  // while a link is slow
+    std::chrono::milliseconds suspect_again{1000};
+    std::chrono::milliseconds suspect_again_in_vain{2000};  // where the link was well
+    int least_rest = 20;                                    // after a suspicion, of good round trips
     std::chrono::milliseconds forget_suspicion{60000};
     std::chrono::milliseconds accept_after{600000};  // then slow is what is usual there
   };
@@ -85,7 +85,7 @@ class LinkWatch {
     int answers = 0;
     bool wanted = false;
     bool suspected = false;
-    int in_vain = 0;  // suspicions in a row
+    bool in_vain = false;  // was the last suspicion
     bool slow = false;
     bool told = false;  // that it is slow
     Time slow_since{};

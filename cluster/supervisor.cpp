@@ -292,21 +292,19 @@ State& Supervisor::observed() {
   for (const Socket& socket : public_) state_.malformed += socket.dropped();
   state_.nodes.clear();
   for (const auto& [name, node] : members_.nodes())
-    state_.nodes.push_back(
-        {.name = name,
-         .host = node.about.host(),
-         .there = node.there,
-         .in_job = std::any_of(job_.ranks.begin(), job_.ranks.end(),
-                               [&, &node_name = name](const Rank& rank) { return rank.node == node_name; }),
-         .cores = static_cast<int>(node.about.cores()),
-         .slow_link = links_.is_slow(name),
-         .echo_ms = in_ms(links_.last_echo(name)),
-         .losses = node.losses,
-         .heard_ms = in_ms(now_ - node.heard),
-         .load = node.health.load(),
-         .temperature_c = node.health.temperature_c(),
-         .memory_free_mb = node.health.memory_free_mb(),
-         .clock_mhz = node.health.clock_mhz()});
+    state_.nodes.push_back({.name = name,
+                            .host = node.about.host(),
+                            .there = node.there,
+                            .in_job = is_in_job(name),
+                            .cores = static_cast<int>(node.about.cores()),
+                            .slow_link = links_.is_slow(name),
+                            .echo_ms = in_ms(links_.last_echo(name)),
+                            .losses = node.losses,
+                            .heard_ms = in_ms(now_ - node.heard),
+                            .load = node.health.load(),
+                            .temperature_c = node.health.temperature_c(),
+                            .memory_free_mb = node.health.memory_free_mb(),
+                            .clock_mhz = node.health.clock_mhz()});
   state_.ranks.clear();
   for (std::size_t i = 0; i < job_.ranks.size(); ++i) {
     const Rank& rank = job_.ranks[i];

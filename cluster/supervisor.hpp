@@ -113,6 +113,7 @@ class Supervisor {
   void watch_ranks();
   void watch_links();
   [[nodiscard]] std::optional<Time> frame_began() const;
+  [[nodiscard]] bool is_in_job(const std::string& node) const;
   void give_up_newcomers();
   void consider_joining();
   void end_job_quietly(const std::string& why);

@@ -154,6 +154,10 @@ void Supervisor::watch_ranks() {
     lose_job("a frame took longer than " + std::to_string(options_.frame_timeout.count()) + " ms", *since);
 }
 
+bool Supervisor::is_in_job(const std::string& node) const {
+  return std::ranges::any_of(job_.ranks, [&](const Rank& rank) { return rank.node == node; });
+}
+
 // The frame that runs: others that were taken from the queue wait behind it.
 std::optional<Supervisor::Time> Supervisor::frame_began() const {
   const std::optional<Time> taken = queue_.running_since();
@@ -182,9 +186,8 @@ void Supervisor::watch_links() {
   };
   for (const LinkWatch::Slow& slow : links_.became_slow(now_, is_heard)) {
     happened("link slow", "to node '" + slow.name + "': " + slow.why);
-    const bool in_job = std::ranges::any_of(job_.ranks, [&](const Rank& rank) { return rank.node == slow.name; });
     members_.lose(slow.name, now_);
-    if (in_job) lose_job("the link to node '" + slow.name + "' is slow", since.value_or(now_));
+    if (is_in_job(slow.name)) lose_job("the link to node '" + slow.name + "' is slow", since.value_or(now_));
   }
   for (const auto& [name, node] : members_.nodes())
     if (node.there && links_.is_slow(name)) members_.unsettle(name, now_);
@@ -202,8 +205,7 @@ void Supervisor::consider_joining() {
   if (job_.phase != Phase::ready) return;
   std::vector<std::string> newcomers;
   for (const std::string& name : nodes_for_job())
-    if (std::none_of(job_.ranks.begin(), job_.ranks.end(), [&](const Rank& rank) { return rank.node == name; }))
-      newcomers.push_back(name);
+    if (!is_in_job(name)) newcomers.push_back(name);
   if (newcomers.empty()) {
     newcomers_since_.reset();
     return;

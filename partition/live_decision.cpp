@@ -20,35 +20,12 @@ constexpr long longest_rest = 64;
 
 std::string percent(double share) { return std::to_string(std::lround(share * 1000) / 10) + " %"; }
 
-std::string ms_text(double us) {
-  const std::string text = std::to_string(us / 1000);
-  return text.substr(0, text.find('.') + 3) + " ms";
-}
+std::string ms_text(double us) { return two_digits(us / 1000) + " ms"; }
 
 std::string factors_text(const std::vector<double>& factors) {
   std::string text;
-  for (const double factor : factors) {
-    const std::string number = std::to_string(factor);
-    text += (text.empty() ? "" : ", ") + number.substr(0, number.find('.') + 3);
-  }
+  for (const double factor : factors) text += (text.empty() ? "" : ", ") + two_digits(factor);
   return text;
-}
-
-// How far two ranks have moved apart, and how far any has moved; 0.1 for a tenth.
-struct Change {
-  double apart = 0;
-  double any = 0;
-};
-
-Change change_of(const std::vector<double>& before, const std::vector<double>& now) {
-  double least = INFINITY;
-  double most = -INFINITY;
-  for (std::size_t rank = 0; rank < now.size(); ++rank) {
-    const double moved = std::log(now[rank] / before[rank]);
-    least = std::min(least, moved);
-    most = std::max(most, moved);
-  }
-  return {.apart = std::exp(most - least) - 1, .any = std::exp(std::max(std::abs(least), std::abs(most))) - 1};
 }
 
 CostModel costs_at(const Graph& graph, Profile profile, const std::vector<double>& factors) {
@@ -108,18 +85,17 @@ double LiveDecision::gain_of(const Plan& plan, const std::vector<double>& factor
 }
 
 bool LiveDecision::worth_planning() const {
-  if (was_in_vain()) return false;
-  const Change change = change_of(planned_for_, factors_.factors());
-  if (change.apart < rules_.worth_planning && change.any < rules_.worth_planning_together) return false;
+  const SpeedChange change = change_of(planned_for_, factors_.factors());
+  if (change.apart() < rules_.worth_planning && change.any() < rules_.worth_planning_together) return false;
   if (!rolled_back_at_ || frames_ >= rest_until_frame_) return true;
-  return change_of(*rolled_back_at_, factors_.factors()).any >= rules_.worth_planning_together;
+  return change_of(*rolled_back_at_, factors_.factors()).any() >= rules_.worth_planning_together;
 }
 
 // Speeds that come and go, as those of ranks that take turns on a core, would have plans made for ever.
 bool LiveDecision::was_in_vain() const {
   return std::ranges::any_of(planned_in_vain_, [&](const std::vector<double>& factors) {
-    return change_of(factors, factors_.factors()).apart < rules_.worth_planning &&
-           change_of(factors, factors_.factors()).any < rules_.worth_planning_together;
+    const SpeedChange change = change_of(factors, factors_.factors());
+    return change.apart() < rules_.worth_planning && change.any() < rules_.worth_planning_together;
   });
 }
 
@@ -137,7 +113,8 @@ LiveStep LiveDecision::observe(const LiveWindow& window) {
   links_.settle(factors_.latency_us(), factors_.factors());
   if (links_.are_suspicious(now_us_, factors_.latency_us(), factors_.factors()) || links_.look_again(now_us_))
     return LiveStep::measure_links;
-  const bool much = !was_in_vain() && change_of(planned_for_, factors_.factors()).any >= rules_.worth_planning_together;
+  if (was_in_vain()) return LiveStep::stay;
+  const bool much = change_of(planned_for_, factors_.factors()).any() >= rules_.worth_planning_together;
   if (much) cool_down_us_ = rules_.cool_down_us;
   if (now_us_ < cooling_since_us_ + cool_down_us_ || !worth_planning()) return LiveStep::stay;
   begin_planning();
@@ -236,7 +213,7 @@ LiveStep LiveDecision::verify(bool settled) {
   const double gain = 1 - factors_.latency_us() / before_us_;
   const std::string figures = ms_text(before_us_) + " before, " + ms_text(factors_.latency_us()) + " now, " +
                               percent(gain) + " less of " + percent(promised_gain_) + " promised";
-  const bool comparable = settled && change_of(switched_at_, factors_.factors()).any < rules_.same_speed;
+  const bool comparable = settled && change_of(switched_at_, factors_.factors()).any() < rules_.same_speed;
   if (gain <= 0 && comparable) return LiveStep::roll_back;
   if (comparable)
     tell("confirmed", figures, promised_gain_, gain);

@@ -17,6 +17,20 @@ constexpr double least_share = 0.05;
 
 }  // namespace
 
+SpeedChange change_of(const std::vector<double>& before, const std::vector<double>& now) {
+  SpeedChange change{.least = INFINITY, .most = 0};
+  for (std::size_t rank = 0; rank < now.size(); ++rank) {
+    change.least = std::min(change.least, now[rank] / before[rank]);
+    change.most = std::max(change.most, now[rank] / before[rank]);
+  }
+  return change;
+}
+
+std::string two_digits(double value) {
+  const std::string text = std::to_string(value);
+  return text.substr(0, text.find('.') + 3);
+}
+
 double middle_of(std::vector<double> values) {
   if (values.empty()) return 0;
   std::ranges::sort(values);

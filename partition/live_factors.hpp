@@ -2,7 +2,9 @@
 #pragma once
 /// How fast ranks are now, from what their frames took: one factor for each, by which its measured costs are off.
 
+#include <algorithm>
 #include <deque>
+#include <string>
 #include <vector>
 
 namespace strake::partition {
@@ -56,6 +58,22 @@ class LiveFactors {
   bool calibrated_ = false;         // `probe_us_` took place while ranks had the factors of the first windows
   std::deque<LiveWindow> windows_;  // the last ones under this plan
 };
+
+/// How many times as slow the least and the most slowed of the ranks have become.
+struct SpeedChange {
+  double least = 1;
+  double most = 1;
+
+  /// How far two ranks have moved apart, and how far any has moved; 0.1 for a tenth.
+  [[nodiscard]] double apart() const { return most / least - 1; }
+  [[nodiscard]] double any() const { return std::max({most, 1 / most, least, 1 / least}) - 1; }
+};
+
+/// Between two lists of factors of the same ranks.
+[[nodiscard]] SpeedChange change_of(const std::vector<double>& before, const std::vector<double>& now);
+
+/// Two digits behind the point, the others cut off.
+[[nodiscard]] std::string two_digits(double value);
 
 /// Middle of the values, or of the two next to it; 0 of none.
 [[nodiscard]] double middle_of(std::vector<double> values);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "partition/live_factors.hpp"
+
 namespace strake::partition {
 
 namespace {
@@ -12,26 +14,6 @@ namespace {
 constexpr double typical_bytes = 64 * 1024;
 
 double cost_us(const Link& link) { return link.latency_us + typical_bytes * link.us_per_byte; }
-
-// How much slower the slowest and the fastest of the ranks have become.
-struct Slowing {
-  double least = 1;
-  double most = 1;
-};
-
-Slowing slowing_of(const std::vector<double>& before, const std::vector<double>& now) {
-  Slowing range;
-  for (std::size_t rank = 0; rank < now.size(); ++rank) {
-    range.least = std::min(range.least, now[rank] / before[rank]);
-    range.most = std::max(range.most, now[rank] / before[rank]);
-  }
-  return range;
-}
-
-std::string times_text(double ratio) {
-  const std::string text = std::to_string(ratio);
-  return text.substr(0, text.find('.') + 3);
-}
 
 }  // namespace
 
@@ -43,7 +25,7 @@ LiveLinks::LiveLinks(Table measured, const LiveLinkRules& rules)
 
 bool LiveLinks::are_suspicious_at_once(double now_us, double latency_us, const std::vector<double>& factors) const {
   if (!usual_ || !may_measure(now_us)) return false;
-  const double explained_us = usual_->latency_us * slowing_of(usual_->factors, factors).most;
+  const double explained_us = usual_->latency_us * std::max(1.0, change_of(usual_->factors, factors).most);
   return latency_us > explained_us * rules_.unexplained_at_once && latency_us > explained_us + rules_.late_by_us;
 }
 
@@ -53,9 +35,9 @@ void LiveLinks::settle(double latency_us, const std::vector<double>& factors) {
 
 bool LiveLinks::are_suspicious(double now_us, double latency_us, const std::vector<double>& factors) const {
   if (!usual_ || !may_measure(now_us)) return false;
-  const Slowing explained = slowing_of(usual_->factors, factors);
-  return latency_us > usual_->latency_us * explained.most * rules_.unexplained ||
-         latency_us < usual_->latency_us * explained.least / rules_.unexplained;
+  const SpeedChange explained = change_of(usual_->factors, factors);
+  return latency_us > usual_->latency_us * std::max(1.0, explained.most) * rules_.unexplained ||
+         latency_us < usual_->latency_us * std::min(1.0, explained.least) / rules_.unexplained;
 }
 
 bool LiveLinks::look_again(double now_us) const {
@@ -76,7 +58,7 @@ std::vector<std::string> LiveLinks::take(const Table& links, double now_us, doub
       links_[a][b] = links[a][b];
       links_[b][a] = links[b][a];
       changes.push_back("a message between ranks " + std::to_string(a) + " and " + std::to_string(b) + " takes " +
-                        times_text(cost_us(links[a][b]) / cost_us(measured_[a][b])) + " times what it took at first");
+                        two_digits(cost_us(links[a][b]) / cost_us(measured_[a][b])) + " times what it took at first");
     }
   looked_us_ = now_us;
   usual_.reset();
