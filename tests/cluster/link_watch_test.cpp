@@ -13,6 +13,9 @@ using namespace std::chrono_literals;
 
 const LinkWatch::Time t0{1000s};
 
+constexpr double gigabit = 0.008;  // us per byte
+constexpr double megabit = 8;
+
 // Links that carry `us_per_byte` in each direction.
 struct Links {
   LinkWatch watch{{}};
@@ -28,6 +31,12 @@ struct Links {
   void add(const std::string& name, double cost) {
     us_per_byte[name] = cost;
     watch.arrived(name);
+  }
+
+  // One whose frames take long at once.
+  void become_slow(const std::string& name, double cost = megabit) {
+    us_per_byte[name] = cost;
+    watch.suspect({name}, now);
   }
 
   void pass(std::chrono::milliseconds time) {
@@ -47,9 +56,6 @@ struct Links {
     }
   }
 };
-
-constexpr double gigabit = 0.008;  // us per byte
-constexpr double megabit = 8;
 
 TEST(LinkWatch, SaysWhichLinkHasBecomeSlow) {
   Links links;
@@ -77,8 +83,7 @@ TEST(LinkWatch, BelievesALinkThatIsWellAgain) {
   Links links;
   links.add("edge2", gigabit);
   links.pass(2000ms);
-  links.us_per_byte["edge2"] = megabit;
-  links.watch.suspect({"edge2"}, links.now);
+  links.become_slow("edge2");
   links.pass(1000ms);
   ASSERT_TRUE(links.watch.is_slow("edge2"));
   links.add("edge2", megabit);  // it registers again
@@ -109,8 +114,7 @@ TEST(LinkWatch, AcceptsALinkThatStaysSlow) {
   links.watch = LinkWatch({.accept_after = 60s});
   links.add("edge2", gigabit);
   links.pass(2000ms);
-  links.us_per_byte["edge2"] = megabit;
-  links.watch.suspect({"edge2"}, links.now);
+  links.become_slow("edge2");
   links.pass(59s);
   EXPECT_TRUE(links.watch.is_slow("edge2"));
   links.pass(5s);
@@ -169,8 +173,7 @@ TEST(LinkWatch, AsksAgainWhereAnAnswerNeverCame) {
   Links links;
   links.add("edge2", gigabit);
   links.pass(2000ms);
-  links.us_per_byte["edge2"] = 1e9;  // for ever
-  links.watch.suspect({"edge2"}, links.now);
+  links.become_slow("edge2", 1e9);  // for ever
   links.pass(2000ms);
   EXPECT_TRUE(links.watch.is_slow("edge2"));
   links.us_per_byte["edge2"] = gigabit;
