@@ -65,8 +65,10 @@ void Agent::turn() {
   now_ = std::chrono::steady_clock::now();
   std::optional<Message> message;
   for (int i = 0; i < 64 && (message = private_.receive()); ++i)
-    if (message->body.has_rank_hello() && message->body.rank_hello().job() == job_)
+    if (message->body.has_rank_hello() && message->body.rank_hello().job() == job_) {
       ranks_[message->body.rank_hello().rank()] = {message->body.rank_hello().pid(), now_};
+      if (message->body.rank_hello().out_of_memory()) tell_out_of_memory();
+    }
   for (int i = 0; i < 64 && (message = socket_->receive()); ++i) on_supervisor(message->body);
   tend_daemon();
   if (now_ >= next_beat_) {
@@ -119,6 +121,7 @@ void Agent::beat() {
       entry.set_rank(number);
       entry.set_pid(rank.pid);
       entry.set_gone(!is_there(static_cast<pid_t>(rank.pid)));
+      if (entry.gone()) look_for_memory();
       entry.set_age_ms(
           static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now_ - rank.heard).count()));
     }
@@ -159,6 +162,8 @@ void Agent::start_daemon(const wire::StartDaemon& request) {
     command.words = daemon_command({request.arguments().begin(), request.arguments().end()});
     command.environment = {{parent_variable, private_address_}, {"TMPDIR", folder_.path().string()}};
     command.pipe_output = true;
+    command.yields_memory = true;
+    ended_for_memory_ = ended_for_memory();
     daemon_ = start(command);
     log(LogLevel::info, "job " + std::to_string(job_) + " begins here");
   } catch (const std::exception& error) {
@@ -169,6 +174,7 @@ void Agent::start_daemon(const wire::StartDaemon& request) {
 
 void Agent::end_daemon() {
   if (daemon_.pid > 0) log(LogLevel::info, "job " + std::to_string(job_) + " ends here");
+  if (!ranks_.empty()) look_for_memory();
   end_all_descendants();
   if (daemon_.output >= 0) close(daemon_.output);
   daemon_ = {};
@@ -184,6 +190,18 @@ void Agent::tell_ended(int exit_code, const std::string& reason) {
     ended.set_exit_code(exit_code);
     ended.set_reason(reason);
   }));
+}
+
+void Agent::tell_out_of_memory() {
+  log(LogLevel::error, "there is no memory for job " + std::to_string(job_) + " here");
+  (void)socket_->send(message_with([&](wire::Envelope& body) { body.mutable_out_of_memory()->set_job(job_); }));
+}
+
+// A rank that the kernel ends cannot say why.
+void Agent::look_for_memory() {
+  const std::uint64_t ended = ended_for_memory();
+  if (ended > ended_for_memory_) tell_out_of_memory();
+  ended_for_memory_ = ended;
 }
 
 void Agent::tend_daemon() {

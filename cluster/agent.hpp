@@ -56,6 +56,8 @@ class Agent {
   void end_daemon();
   void tend_daemon();
   void tell_ended(int exit_code, const std::string& reason);
+  void tell_out_of_memory();
+  void look_for_memory();
 
   AgentOptions options_;
   Signals& signals_;
@@ -68,6 +70,7 @@ class Agent {
   Child daemon_;
   std::uint64_t job_ = 0;  // of the daemon
   std::map<std::uint32_t, RankSeen> ranks_;
+  std::uint64_t ended_for_memory_ = 0;  // when the daemon began, or the supervisor was told last
   wire::Health health_;
   Time now_;
   Time health_read_{};

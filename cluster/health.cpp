@@ -33,14 +33,42 @@ double hottest(const fs::path& root) {
   return most;
 }
 
-double free_memory_mb(const fs::path& root) {
-  std::ifstream stream(root / "proc/meminfo");
+// The number behind this word, at the beginning of a line.
+std::optional<std::uint64_t> number_behind(const fs::path& file, const std::string& word) {
+  std::ifstream stream(file);
   for (std::string line; std::getline(stream, line);)
-    if (line.starts_with("MemAvailable:")) return std::strtod(line.c_str() + 13, nullptr) / 1024;
-  return 0;
+    if (line.starts_with(word + " ")) return std::strtoull(line.c_str() + word.size(), nullptr, 10);
+  return std::nullopt;
+}
+
+double free_memory_mb(const fs::path& root) {
+  return static_cast<double>(number_behind(root / "proc/meminfo", "MemAvailable:").value_or(0)) / 1024;
+}
+
+// Lines of /proc/self/cgroup are "4:memory:/path" (version 1) and "0::/path" (version 2).
+std::optional<std::uint64_t> ended_in_own_group(const fs::path& root) {
+  std::ifstream stream(root / "proc/self/cgroup");
+  for (std::string line; std::getline(stream, line);) {
+    const std::size_t controllers = line.find(':');
+    const std::size_t path = line.find(":/", controllers);
+    if (controllers == std::string::npos || path == std::string::npos) continue;
+    const std::string group = line.substr(path + 2);
+    const std::string kind = line.substr(controllers + 1, path - controllers);
+    std::optional<std::uint64_t> number;
+    const fs::path groups = root / "sys/fs/cgroup";
+    if (kind == "memory:") number = number_behind(groups / "memory" / group / "memory.oom_control", "oom_kill");
+    if (kind == ":") number = number_behind(groups / group / "memory.events", "oom_kill");
+    if (number) return number;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
+
+std::uint64_t ended_for_memory(const fs::path& root) {
+  if (const auto number = ended_in_own_group(root)) return *number;
+  return number_behind(root / "proc/vmstat", "oom_kill").value_or(0);
+}
 
 wire::Health read_health(const fs::path& root) {
   wire::Health health;

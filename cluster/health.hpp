@@ -4,6 +4,7 @@
 
 #include <wire.pb.h>
 
+#include <cstdint>
 #include <filesystem>
 
 namespace strake::cluster {
@@ -11,5 +12,9 @@ namespace strake::cluster {
 /// Load, temperature (0 without a sensor), free memory and the clock of the first core. Local; a few small reads.
 /// @param root  of the file system; another one in tests
 [[nodiscard]] wire::Health read_health(const std::filesystem::path& root = "/");
+
+/// How many processes the kernel has ended for want of memory: in this process's control group where that has a limit
+/// of its own, else on this host. 0 where the kernel does not tell.
+[[nodiscard]] std::uint64_t ended_for_memory(const std::filesystem::path& root = "/");
 
 }  // namespace strake::cluster

@@ -30,6 +30,7 @@ Command mpirun_command(const JobSpec& spec) {
   if (spec.local_ranks > sysconf(_SC_NPROCESSORS_ONLN)) add({"--mca", "mpi_yield_when_idle", "1"});
   add({spec.program.string()});
   command.words.insert(command.words.end(), spec.arguments.begin(), spec.arguments.end());
+  command.yields_memory = true;
   command.environment = {{parent_variable, spec.parent}, {"TMPDIR", spec.folder.string()}};
   if (geteuid() == 0)
     for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "PRTE_ALLOW_RUN_AS_ROOT",

@@ -84,7 +84,7 @@ void reap() {
 
 // Between fork and exec only what may be called there.
 [[noreturn]] void become(const std::vector<char*>& words, const std::vector<char*>& environment, int output,
-                         pid_t parent) {
+                         pid_t parent, bool yields_memory) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
   setpgid(0, 0);
@@ -97,6 +97,11 @@ void reap() {
   // What it prints belongs to this program's messages.
   dup2(output >= 0 ? output : STDERR_FILENO, STDOUT_FILENO);
   if (output >= 0) dup2(output, STDERR_FILENO);
+  if (yields_memory) {
+    const int score = open("/proc/self/oom_score_adj", O_WRONLY);
+    (void)!write(score, "800", 3);
+    close(score);
+  }
   execvpe(words.front(), words.data(), environment.data());
   static constexpr char message[] = "strake: error: cannot start a program that should be in PATH\n";
   (void)!write(STDERR_FILENO, message, sizeof(message) - 1);
@@ -128,7 +133,7 @@ Child start(const Command& command) {
   if (command.pipe_output) fcntl(ends[1], F_SETFL, 0);
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid == 0) become(argv, envp, ends[1], parent);
+  if (pid == 0) become(argv, envp, ends[1], parent, command.yields_memory);
   if (ends[1] >= 0) close(ends[1]);
   if (pid < 0) {
     if (ends[0] >= 0) close(ends[0]);

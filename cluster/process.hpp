@@ -17,6 +17,7 @@ struct Command {
   std::vector<std::string> words;                       // the program, looked for in PATH, and its arguments
   std::map<std::string, std::string> environment = {};  // beside this process's own
   bool pipe_output = false;                             // its stdout and stderr come back through `Child::output`
+  bool yields_memory = false;  // the kernel ends it, and what it starts, before others where memory is short
 };
 
 /// A started program. Ends when this process ends, however that happens (PR_SET_PDEATHSIG).

@@ -52,6 +52,21 @@ void RankLink::refuse(const std::string& reason) {
   }));
 }
 
+void RankLink::out_of_memory() {
+  hand_over(message_with([&](wire::Envelope& body) {
+    *body.mutable_rank_hello() = hello();
+    body.mutable_rank_hello()->set_out_of_memory(true);
+  }));
+}
+
+wire::RankHello RankLink::hello() const {
+  wire::RankHello hello;
+  hello.set_job(job_);
+  hello.set_rank(static_cast<std::uint32_t>(rank_));
+  hello.set_pid(static_cast<std::uint32_t>(getpid()));
+  return hello;
+}
+
 std::optional<RankLink::Frame> RankLink::next() {
   std::unique_lock lock(mutex_);
   arrived_.wait(lock, [&] { return ends_ || !inbox_.empty(); });
@@ -99,12 +114,7 @@ void RankLink::work(const std::stop_token& stop, const std::string& address) {
     const Clock::time_point now = Clock::now();
     if (now >= next_beat) {
       next_beat = now + beat_interval;
-      (void)socket.send(message_with([&](wire::Envelope& body) {
-        wire::RankHello& hello = *body.mutable_rank_hello();
-        hello.set_job(job_);
-        hello.set_rank(static_cast<std::uint32_t>(rank_));
-        hello.set_pid(static_cast<std::uint32_t>(getpid()));
-      }));
+      (void)socket.send(message_with([&](wire::Envelope& body) { *body.mutable_rank_hello() = hello(); }));
     }
     while (std::optional<Message> message = socket.receive()) {
       const std::scoped_lock lock(mutex_);

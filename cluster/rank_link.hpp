@@ -42,6 +42,8 @@ class RankLink {
   void ready(wire::JobReady about);
   /// Rank 0: frames can never come, since the user got something wrong.
   void refuse(const std::string& reason);
+  /// This process ends, since there is no memory for what it needs.
+  void out_of_memory();
   /// Rank 0: the next frame; waits for it. Nothing when the job shall end.
   [[nodiscard]] std::optional<Frame> next();
   /// Rank 0: the next frame where it is there already.
@@ -54,6 +56,7 @@ class RankLink {
  private:
   void work(const std::stop_token& stop, const std::string& address);
   void hand_over(Message message);
+  [[nodiscard]] wire::RankHello hello() const;
 
   std::uint64_t job_;
   int rank_;

@@ -228,6 +228,8 @@ void Supervisor::on_node(const std::string& name, Message& message) {
     forward.body = body;
     forward.peer = job_.launchers.at(name).peer;
     (void)private_.send(std::move(forward));
+  } else if (body.has_out_of_memory()) {
+    on_out_of_memory(name, body.out_of_memory().job());
   } else if (body.has_daemon_ended()) {
     on_daemon_ended(name, body.daemon_ended());
   } else {

@@ -123,6 +123,7 @@ class Supervisor {
   void ask_for_daemons();
   void on_launch(const std::string& peer, const wire::LaunchRequest& request);
   void on_daemon_ended(const std::string& node, const wire::DaemonEnded& ended);
+  void on_out_of_memory(const std::string& node, std::uint64_t job);
   void on_rank_beat(const std::string& peer, const wire::RankHello& hello);
   void on_ready(const std::string& peer, const wire::JobReady& ready);
   void on_refused(const wire::JobRefused& refused);

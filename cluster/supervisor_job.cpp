@@ -107,7 +107,7 @@ void Supervisor::watch_ranks() {
     if (rank.node.empty()) continue;
     const Membership::Node* node = members_.node(rank.node);
     if (node == nullptr || !node->there) {
-      lose_job("node '" + rank.node + "' is lost", node == nullptr ? now_ : node->heard);
+      lose_job("node '" + rank.node + "' is lost", node == nullptr ? now_ : node->heard, rank.node);
       return;
     }
     if (const std::optional<Time> heard = heard_of(rank)) rank.heard = heard;
@@ -226,7 +226,8 @@ void Supervisor::end_job_quietly(const std::string& why) {
   job_.ends_until = now_ + ending_takes;
 }
 
-// A node named as culprit has a rank that ended of itself, for want of memory perhaps: it would do so again.
+// A node named as culprit is why a job cannot start: it would be so again. Without one, those are to blame whose ranks
+// never spoke.
 void Supervisor::lose_job(const std::string& why, Time last_sign, const std::string& culprit) {
   const bool had_started = job_.phase == Phase::ready;
   ++state_.jobs_lost;
@@ -234,9 +235,8 @@ void Supervisor::lose_job(const std::string& why, Time last_sign, const std::str
   happened("job lost", std::to_string(job_.id) + ": " + why);
   if (!lost_at_) lost_at_ = now_;
   if (!had_started) {
-    // Those whose ranks never spoke are to blame, or the culprit, and wait before they join again.
     for (const Rank& rank : job_.ranks)
-      if (!rank.node.empty() && (!rank.heard || rank.node == culprit)) members_.lose(rank.node, now_);
+      if (!rank.node.empty() && (culprit.empty() ? !rank.heard : rank.node == culprit)) members_.lose(rank.node, now_);
     not_before_ = now_ + milliseconds(200 * (1 << std::min(failed_starts_, 5)));
     ++failed_starts_;
   }
@@ -322,6 +322,14 @@ void Supervisor::on_daemon_ended(const std::string& node, const wire::DaemonEnde
   lose_job("the daemon on node '" + node + "' ended with exit code " + std::to_string(ended.exit_code()) +
                (ended.reason().empty() ? "" : ": " + ended.reason()),
            now_, ended.exit_code() != 0 ? node : "");
+}
+
+// Another rank there would fare no better. The job may have been lost before, as mpirun ended.
+void Supervisor::on_out_of_memory(const std::string& node, std::uint64_t job) {
+  if (job > job_.id) return;
+  happened("node out of memory", "'" + node + "' had none left for its rank of job " + std::to_string(job));
+  members_.lose(node, now_);
+  if (is_in_job(node)) lose_job("node '" + node + "' has no memory for its rank", now_, node);
 }
 
 void Supervisor::on_rank_beat(const std::string& peer, const wire::RankHello& hello) {

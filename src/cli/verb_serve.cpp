@@ -302,6 +302,9 @@ int work(const Context& context, const WorkerOptions& options) {
   } catch (const InvalidInput& error) {
     if (context.is_root()) link.refuse(error.what());
     throw;
+  } catch (const std::bad_alloc&) {
+    link.out_of_memory();
+    throw;
   }
   return 0;
 }

@@ -55,6 +55,21 @@ TEST(Process, GivesItsOutputAndItsVariablesToTheChild) {
   EXPECT_TRUE(soon([&] { return exit_code_if_ended(child.pid).has_value(); }));
 }
 
+TEST(Process, YieldsMemoryWhereItIsTold) {
+  const PrivateFolder folder("test");
+  const std::string place = folder.path().string();
+  const auto score_of = [&](bool yields_memory) {
+    const std::string file = place + (yields_memory ? "/yields" : "/keeps");
+    // A child of the child, as a rank is of Open MPI's daemon.
+    const Child child =
+        start({.words = {"sh", "-c", "sh -c 'cat /proc/self/oom_score_adj' >" + file}, .yields_memory = yields_memory});
+    EXPECT_TRUE(soon([&] { return exit_code_if_ended(child.pid).has_value(); }));
+    return number_in(file);
+  };
+  EXPECT_EQ(score_of(false), number_in("/proc/self/oom_score_adj"));
+  EXPECT_EQ(score_of(true), 800);
+}
+
 TEST(Process, EndsWhatItsChildrenHaveLeftBehindAndWhatIsStopped) {
   adopt_orphans();
   const PrivateFolder folder("test");
