@@ -2,6 +2,7 @@
 #pragma once
 /// Where a cluster is reached: "tcp://HOST:PORT", and which network of this host that is.
 
+#include <optional>
 #include <string>
 
 namespace strake::cluster {
@@ -26,9 +27,18 @@ struct Address {
 /// A port with keys says nothing to who has none, and the other way round: what to tell who got no answer.
 [[nodiscard]] std::string nobody_answers(const Address& address, bool with_key);
 
-/// The network of the interface that has this (numeric IPv4) address, as "10.0.7.0/24"; empty where no interface has
-/// it.
-[[nodiscard]] std::string network_of(const Address& address);
+/// One of this host's, and one of its IPv4 addresses.
+struct Interface {
+  std::string name;     // eth0
+  std::string address;  // 10.0.7.1
+  std::string network;  // 10.0.7.0/24
+};
+
+/// The one that has this (numeric) address; nothing where none has it.
+[[nodiscard]] std::optional<Interface> interface_of(const Address& address);
+
+/// The one through which this host reaches the address; nothing where there is no way, or the name is unknown.
+[[nodiscard]] std::optional<Interface> interface_towards(const Address& address);
 
 /// This host's name.
 [[nodiscard]] std::string host_name();

@@ -162,6 +162,8 @@ void Agent::start_daemon(const wire::StartDaemon& request) {
     command.words = daemon_command({request.arguments().begin(), request.arguments().end()});
     command.environment = {{parent_variable, private_address_}, {"TMPDIR", folder_.path().string()}};
     command.pipe_output = true;
+    if (const std::optional<Interface> interface = interface_towards(options_.supervisor))
+      command.environment["PRTE_MCA_prte_if_include"] = interface->name;
     command.yields_memory = true;
     ended_for_memory_ = ended_for_memory();
     daemon_ = start(command);

@@ -61,7 +61,7 @@ void Supervisor::listen() {
     Socket& socket = public_.emplace_back(context_, Peers::many);
     socket.require_keys(server);
     socket.bind(address.text());
-    if (network_.empty()) network_ = network_of(address);
+    if (!interface_) interface_ = interface_of(address);
     log(LogLevel::info, "listens at " + address.text() + " (with keys)");
   }
 }

@@ -146,7 +146,7 @@ class Supervisor {
   FrameTimes frame_times_;  // of the job
   Job job_;
   std::string private_address_;
-  std::string network_;
+  std::optional<Interface> interface_;  // of the first address that others reach
   Time began_;
   Time now_;
   std::optional<Time> lost_at_;  // the decision, until frames flow again

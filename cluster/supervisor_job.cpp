@@ -76,7 +76,7 @@ void Supervisor::start_job() {
                .arguments = options_.worker,
                .local_ranks = options_.local_ranks,
                .hosts = {},
-               .network = network_,
+               .interface = interface_,
                .folder = folder_.path(),
                .parent = private_address_};
   spec.arguments.insert(spec.arguments.end(), {"--job", std::to_string(job.id)});

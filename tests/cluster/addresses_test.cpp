@@ -29,9 +29,16 @@ TEST(Addresses, KnowWhatIsOfThisHostOnly) {
     EXPECT_FALSE(is_loopback(address_of(text))) << text;
 }
 
-TEST(Addresses, KnowTheNetworkOfAnInterface) {
-  EXPECT_EQ(network_of(address_of("127.0.0.1")), "127.0.0.0/8");
-  EXPECT_EQ(network_of(address_of("192.0.2.1")), "");  // kept free for documentation
+TEST(Addresses, KnowTheInterface) {
+  const std::optional<Interface> loopback = interface_of(address_of("127.0.0.2"));
+  ASSERT_TRUE(loopback);
+  EXPECT_EQ(loopback->address, "127.0.0.2");
+  EXPECT_EQ(loopback->network, "127.0.0.0/8");
+  EXPECT_FALSE(interface_of(address_of("192.0.2.77")));  // kept free for documentation
+  const std::optional<Interface> there = interface_towards(address_of("localhost"));
+  ASSERT_TRUE(there);
+  EXPECT_EQ(there->name, loopback->name);
+  EXPECT_FALSE(interface_towards(address_of("no-such-host.invalid")));
 }
 
 }  // namespace
