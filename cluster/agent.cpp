@@ -28,6 +28,7 @@ Agent::Agent(AgentOptions options, Signals& signals)
     : options_(std::move(options)),
       signals_(signals),
       folder_("node"),
+      listen_library_(folder_.path()),
       context_(1),
       private_(context_, Peers::many),
       private_address_("ipc://" + (folder_.path() / "s").string()),
@@ -162,8 +163,10 @@ void Agent::start_daemon(const wire::StartDaemon& request) {
     command.words = daemon_command({request.arguments().begin(), request.arguments().end()});
     command.environment = {{parent_variable, private_address_}, {"TMPDIR", folder_.path().string()}};
     command.pipe_output = true;
-    if (const std::optional<Interface> interface = interface_towards(options_.supervisor))
+    if (const std::optional<Interface> interface = interface_towards(options_.supervisor)) {
       command.environment["PRTE_MCA_prte_if_include"] = interface->name;
+      listen_library_.confine(command, interface->address);
+    }
     command.yields_memory = true;
     ended_for_memory_ = ended_for_memory();
     daemon_ = start(command);

@@ -13,6 +13,7 @@
 
 #include "cluster/addresses.hpp"
 #include "cluster/keys.hpp"
+#include "cluster/listen.hpp"
 #include "cluster/process.hpp"
 #include "cluster/socket.hpp"
 
@@ -62,6 +63,7 @@ class Agent {
   AgentOptions options_;
   Signals& signals_;
   PrivateFolder folder_;
+  ListenLibrary listen_library_;
   zmq::context_t context_;
   std::unique_ptr<Socket> socket_;  // no optional: g++ 14 warns of what it holds before there is one
   Socket private_;                  // of the ranks here

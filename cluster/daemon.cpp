@@ -40,6 +40,8 @@ const std::vector<Daemon>& daemons() {
                       "btl",
                       "plm_rsh_no_tree_spawn",
                       "oob_tcp_if_include",
+                      "oob_tcp_disable_ipv6_family",
+                      "btl_tcp_disable_family",
                       "btl_tcp_if_include",
                       "if_base_do_not_resolve",
                       "mpi_yield_when_idle",
@@ -56,8 +58,8 @@ const std::vector<Daemon>& daemons() {
        .flags = {"--leave-session-attached", "--allow-run-as-root"},
        .launcher = "ssh",
        .parameters = {"ess", "ess_base_nspace", "ess_base_vpid", "ess_base_num_procs", "prte_hnp_uri",
-                      "prte_parent_uri", "prte_do_not_resolve", "plm_ssh_no_tree_spawn", "pmix_session_server",
-                      "PREFIXES"}},
+                      "prte_parent_uri", "prte_do_not_resolve", "prte_disable_ipv6_family", "plm_ssh_no_tree_spawn",
+                      "pmix_session_server", "PREFIXES"}},
   };
   return all;
 }

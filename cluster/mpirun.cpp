@@ -39,6 +39,10 @@ Command mpirun_command(const JobSpec& spec) {
       environment[name] = spec.interface->network;
     // 5.0 finds no interface by its network.
     environment["PRTE_MCA_prte_if_include"] = spec.interface->name;
+    for (const char* name : {"OMPI_MCA_oob_tcp_disable_ipv6_family", "PRTE_MCA_prte_disable_ipv6_family"})
+      environment[name] = "1";
+    environment["OMPI_MCA_btl_tcp_disable_family"] = "6";
+    if (spec.library != nullptr) spec.library->confine(command, spec.interface->address);
   }
   // Ranks that share cores must not keep them while they wait.
   if (spec.local_ranks > sysconf(_SC_NPROCESSORS_ONLN)) environment["OMPI_MCA_mpi_yield_when_idle"] = "1";

@@ -30,6 +30,7 @@ Supervisor::Supervisor(SupervisorOptions options, Signals& signals)
     : options_(std::move(options)),
       signals_(signals),
       folder_("serve"),
+      listen_library_(folder_.path()),
       context_(1),
       private_(context_, Peers::many),
       queue_(options_.queue),
@@ -53,7 +54,10 @@ void Supervisor::listen() {
     throw InvalidInput("'" + options_.local.text() + "' is not of this host alone, and would let anybody in");
   public_.emplace_back(context_, Peers::many).bind(options_.local.text());
   log(LogLevel::info, "listens at " + options_.local.text() + " (this host only)");
-  if (options_.listen.empty()) return;
+  if (options_.listen.empty()) {
+    interface_ = interface_of({.host = "127.0.0.1"});
+    return;
+  }
   const KeyStore keys(options_.keys);
   const KeyPair server = keys.server();
   gate_ = std::make_unique<Gate>(context_, keys);

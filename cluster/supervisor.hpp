@@ -136,6 +136,7 @@ class Supervisor {
   SupervisorOptions options_;
   Signals& signals_;
   PrivateFolder folder_;
+  ListenLibrary listen_library_;
   zmq::context_t context_;
   std::unique_ptr<Gate> gate_;
   std::vector<Socket> public_;  // the first without keys
@@ -146,7 +147,7 @@ class Supervisor {
   FrameTimes frame_times_;  // of the job
   Job job_;
   std::string private_address_;
-  std::optional<Interface> interface_;  // of the first address that others reach
+  std::optional<Interface> interface_;  // of the first address that others reach; without one, loopback
   Time began_;
   Time now_;
   std::optional<Time> lost_at_;  // the decision, until frames flow again

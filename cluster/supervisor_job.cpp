@@ -78,6 +78,7 @@ void Supervisor::start_job() {
                .hosts = {},
                .interface = interface_,
                .folder = folder_.path(),
+               .library = &listen_library_,
                .parent = private_address_};
   spec.arguments.insert(spec.arguments.end(), {"--job", std::to_string(job.id)});
   for (int i = 0; i < options_.local_ranks; ++i) job.ranks.push_back(rank_on("", host_name()));

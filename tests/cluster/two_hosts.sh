@@ -33,6 +33,27 @@ cmp one/output.npy results/photo.output.npy || fail "the cluster computes other 
 "$edge_lab" ssh edge1 "$strake status 127.0.0.1" >status
 grep -qE '^1 +edge2 +[1-9]' status || fail "edge2 computed nothing: $(cat status)"
 
+# listening HOST: addresses at which somebody there listens by TCP, as hexadecimal digits of the kernel.
+listening() { "$edge_lab" ssh "$1" "cat /proc/net/tcp /proc/net/tcp6" | awk '$4 == "0A" { sub(/:.*/, "", $2); print $2 }' | sort -u; }
+
+# Open MPI's ports too are on the cluster's interface alone.
+loopback='0100007F|00000000000000000000000001000000'
+for i in 1 2; do
+  listening edge$i >ports
+  grep -qx "0${i}004D0A" ports || fail "nobody listens at 10.77.0.$i"
+  ! grep -vxE "0${i}004D0A|$loopback" ports || fail "edge$i listens elsewhere"
+done
+
+# Without others to listen to nobody listens but to this host.
+"$edge_lab" ssh edge2 "cd $scratch; HOME=$scratch/alone $strake serve model.onnx --local 127.0.0.1:7301 --http off \
+  --local-ranks 2 --threads 1" >>cluster.log 2>&1 &
+for ((i = 0; i < 100; ++i)); do
+  "$edge_lab" ssh edge2 "$strake status 127.0.0.1:7301" 2>/dev/null | grep -q '^1 ' && break
+  sleep 0.1
+done
+[ "$i" -lt 100 ] || fail "no job on edge2 alone"
+listening edge2 | grep -vxE "02004D0A|$loopback" && fail "edge2 listens elsewhere, for itself"
+
 # Nobody listens beyond loopback without keys.
 expect 2 'has no keys' "$edge_lab" ssh edge2 "HOME=$scratch/nobody $strake serve $scratch/model.onnx --listen tcp://10.77.0.2:7300"
 [ "$failures" = 0 ] || cat cluster.log

@@ -7,7 +7,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 # folder, folders of ours that it may include, headers in angle brackets beside those of the standard library
 posix='unistd.h|sched.h|malloc.h|fcntl.h|sys/[a-z]+.h'
-network='arpa/inet.h|netdb.h|ifaddrs.h|net/if.h'
+network='arpa/inet.h|netinet/in.h|netdb.h|ifaddrs.h|net/if.h'
 json='nlohmann/json.hpp|nlohmann/json_fwd.hpp'
 table="
 include    strake                                                 -
@@ -17,7 +17,7 @@ src/io     core|io                                                $posix|stb_[a-
 partition  core|partition                                         $json|Eigen/.*
 kernels    core|kernels                                           immintrin.h|omp.h|sys/mman.h|unistd.h|oneapi/dnnl/.*|Eigen/.*
 comm       core|comm                                              $posix|emmintrin.h|mpi.h|simgrid/s4u.hpp|xbt/config.hpp
-cluster    core|cluster                                           $posix|$network|zmq.hpp|httplib.h|wire.pb.h|google/protobuf/.*|$json
+cluster    core|cluster                                           $posix|$network|dlfcn.h|zmq.hpp|httplib.h|wire.pb.h|google/protobuf/.*|$json
 src/engine core|partition|kernels|comm|cluster|engine             $posix|omp.h|xxhash.h
 src/cli    core|onnx|io|partition|comm|cluster|engine|cli         $posix|$network|$json|CLI/.*|spdlog/.*|fmt/.*
 src/api    core|onnx|io|partition|comm|cluster|engine|api|strake  -
