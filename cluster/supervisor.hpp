@@ -16,6 +16,7 @@
 #include "cluster/frame_queue.hpp"
 #include "cluster/gate.hpp"
 #include "cluster/link_watch.hpp"
+#include "cluster/listen.hpp"
 #include "cluster/membership.hpp"
 #include "cluster/process.hpp"
 #include "cluster/socket.hpp"

@@ -244,6 +244,7 @@ std::vector<std::string> conversations() {
         body.mutable_beat()->mutable_health()->set_load(0.5);
         body.mutable_beat()->add_ranks()->set_pid(7);
       }) + node_says([](Body& body) { body.mutable_echo()->set_number(1); }) +
+      node_says([](Body& body) { body.mutable_out_of_memory()->set_job(1); }) +
           node_says([](Body& body) { body.mutable_daemon_output()->set_text("orted"); }) +
           node_says([](Body& body) { body.mutable_daemon_ended()->set_exit_code(1); }),
       rank + job_says([](Body& body) {
