@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cluster/daemon.hpp"
+#include "cluster/facts.hpp"
 #include "cluster/health.hpp"
 #include "cluster/rank_link.hpp"
 #include "core/errors.hpp"
@@ -148,6 +149,11 @@ void Agent::on_supervisor(const wire::Envelope& body) {
     start_daemon(body.start_daemon());
   } else if (body.has_stop_daemon()) {
     if (body.stop_daemon().job() >= job_) end_daemon();
+  } else if (body.has_facts_request()) {
+    (void)socket_->send(message_with([&](wire::Envelope& back) {
+      back.mutable_facts()->set_json(options_.facts ? options_.facts() : "");
+      back.mutable_facts()->set_wall_clock_ms(wall_clock_ms());
+    }));
   } else if (body.has_echo()) {
     (void)socket_->send(message_with([&](wire::Envelope& back) { *back.mutable_echo() = body.echo(); }));
   }

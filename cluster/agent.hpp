@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@ struct AgentOptions {
   Address supervisor;
   Identity identity;
   std::string build;
+  std::function<std::string()> facts;        // about this host, as JSON
   std::chrono::milliseconds patience{1500};  // without an answer, then what runs for the supervisor is ended
 };
 

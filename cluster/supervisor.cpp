@@ -102,6 +102,7 @@ void Supervisor::turn() {
   if (const std::size_t gone = queue_.forget_silent(now_); gone > 0)
     happened("client gone", std::to_string(gone) + " clients fell silent; their frames went with them");
   look_at_keys();
+  answer_who_asked_for_facts();
   tend_job();
   feed();
   if (observer_) observer_(observed());
@@ -116,6 +117,26 @@ void Supervisor::look_at_keys() {
     members_.lose(name, now_);
     return;
   }
+}
+
+void Supervisor::on_facts_request(const std::string& peer) {
+  if (!facts_.ask(peer, now_)) {
+    refuse(peer, "too many ask for facts at once");
+    return;
+  }
+  for (const auto& [name, node] : members_.nodes())
+    if (node.there) reply(node.peer, message_with([](wire::Envelope& body) { body.mutable_facts_request(); }));
+}
+
+void Supervisor::answer_who_asked_for_facts() {
+  std::vector<std::string> nodes;
+  for (const auto& [name, node] : members_.nodes())
+    if (node.there) nodes.push_back(name);
+  for (const std::string& peer : facts_.ready(nodes, now_))
+    reply(peer, message_with([&](wire::Envelope& body) {
+            body.mutable_facts()->set_json(
+                facts_.to_json(options_.facts ? options_.facts() : "", nodes, to_json(observed()), now_));
+          }));
 }
 
 void Supervisor::on_public(std::size_t socket, Message message) {
@@ -135,6 +156,10 @@ void Supervisor::on_public(std::size_t socket, Message message) {
   if (message.body.has_status_request()) {
     Message status = message_with([&](wire::Envelope& body) { body.mutable_status()->set_json(to_json(observed())); });
     reply(message.peer, std::move(status));
+    return;
+  }
+  if (message.body.has_facts_request()) {
+    on_facts_request(message.peer);
     return;
   }
   if (role == Role::node)
@@ -232,6 +257,8 @@ void Supervisor::on_node(const std::string& name, Message& message) {
     forward.body = body;
     forward.peer = job_.launchers.at(name).peer;
     (void)private_.send(std::move(forward));
+  } else if (body.has_facts()) {
+    facts_.answered(name, body.facts().json(), body.facts().wall_clock_ms() - wall_clock_ms(), now_);
   } else if (body.has_out_of_memory()) {
     on_out_of_memory(name, body.out_of_memory().job());
   } else if (body.has_daemon_ended()) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cluster/addresses.hpp"
+#include "cluster/facts.hpp"
 #include "cluster/frame_queue.hpp"
 #include "cluster/gate.hpp"
 #include "cluster/link_watch.hpp"
@@ -29,7 +30,8 @@ struct SupervisorOptions {
   std::vector<Address> listen;                               // with keys
   std::filesystem::path keys;                                // the folder; needed where `listen` is not empty
   std::string build;
-  std::vector<std::string> worker;  // arguments of every rank: the verb, the model, how to run it
+  std::function<std::string()> facts;  // about this host, as JSON
+  std::vector<std::string> worker;     // arguments of every rank: the verb, the model, how to run it
   int local_ranks = 1;
   int first_nodes = 0;                             // the first job waits for so many nodes
   std::chrono::milliseconds first_wait{30000};     // but no longer than this
@@ -104,6 +106,8 @@ class Supervisor {
   void welcome(const std::string& client, const std::string& peer, std::uint64_t asked);
   void send_answer(FrameQueue::Answer answer);
   void look_at_keys();
+  void on_facts_request(const std::string& peer);
+  void answer_who_asked_for_facts();
   [[nodiscard]] State& observed();
   void happened(const std::string& kind, const std::string& text);
 
@@ -143,6 +147,7 @@ class Supervisor {
   std::vector<Socket> public_;  // the first without keys
   Socket private_;
   FrameQueue queue_;
+  FactsOfNodes facts_;
   Membership members_;
   LinkWatch links_;
   FrameTimes frame_times_;  // of the job

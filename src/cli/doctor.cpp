@@ -23,6 +23,7 @@ constexpr double slow_clock = 0.8;      // of the fastest that the processor can
 constexpr double large_skew_ms = 1000;  // logs of hosts can no longer be compared
 constexpr double least_of_claim = 0.5;  // of the speed that an interface claims
 constexpr double long_latency_us = 1000;
+constexpr int many_losses = 2;
 
 class Findings {
  public:
@@ -131,13 +132,31 @@ void look_at_names(const HostFacts& one, Findings& out) {
                   "correct /etc/hosts: messages to that host would come back");
     }
   }
-  if (one.interfaces.size() > 1) {
+  // Where nobody asked for names Open MPI is told by strake serve.
+  if (one.names.size() > 1 && one.interfaces.size() > 1) {
     std::string list;
     for (const InterfaceFacts& interface : one.interfaces)
       list += (list.empty() ? "" : ", ") + interface.name + " " + interface.address;
     out.advice(one.host, fmt::format("has several networks: {}", list),
                "tell MPI which one is the cluster's: --mca btl_tcp_if_include NETWORK/BITS, and the same for oob_tcp");
   }
+}
+
+void look_at_node(const NodeStanding& node, const std::string& supervisor, Findings& out) {
+  const std::string where = "node " + node.name;
+  if (!node.there)
+    out.problem(where, fmt::format("is lost: nothing was heard of '{}' for {:.0f} s", node.host, node.heard_ms / 1000),
+                "see whether strake node runs there, and whether it reaches this address");
+  else if (node.slow_link)
+    out.problem(where, fmt::format("hangs on a link that has become slow: the last echo took {:.0f} ms", node.echo_ms),
+                "look at cables, radio and what else uses the link; the node joins again when it is as it was");
+  else if (!node.answered)
+    out.problem(where, "beats, but does not say how it is", "look at its log: it has too much to do, or its link has");
+  if (node.there && node.losses >= many_losses)
+    out.advice(where, fmt::format("was lost {} times lately", node.losses),
+               "look at its log, power supply and network; each loss lets it wait longer before it joins");
+  if (node.host == supervisor)
+    out.advice(where, "is on the supervisor's host, which has a rank already", "end it there");
 }
 
 double fastest_claim(const HostFacts& one) {
@@ -167,6 +186,18 @@ void look_at_links(const std::vector<HostFacts>& facts, const std::vector<std::v
 }
 
 }  // namespace
+
+std::vector<Finding> diagnose(const ClusterStanding& cluster) {
+  Findings out;
+  if (cluster.job != "ready")
+    out.problem("cluster", fmt::format("computes nothing: its job is '{}'", cluster.job),
+                "wait until it is ready, or look at the supervisor's log");
+  if (cluster.refused > 0)
+    out.advice("cluster", fmt::format("has refused {:.0f} messages", cluster.refused),
+               "look at the supervisor's log: keys that do not count any more, or nodes with another build");
+  for (const NodeStanding& node : cluster.nodes) look_at_node(node, cluster.host, out);
+  return std::move(out).sorted();
+}
 
 std::vector<Finding> diagnose(const std::vector<HostFacts>& facts, const std::vector<std::vector<Link>>& links) {
   Findings out;

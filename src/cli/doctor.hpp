@@ -20,6 +20,29 @@ struct Finding {
   std::string remedy;
 };
 
+/// A node as its supervisor sees it.
+struct NodeStanding {
+  std::string name;
+  std::string host;
+  bool there = false;
+  bool in_job = false;
+  bool answered = false;  // said lately how its host is
+  bool slow_link = false;
+  double heard_ms = 0;  // since its last beat
+  double echo_ms = 0;   // what some kilobytes took there and back
+  int losses = 0;       // lately
+};
+
+struct ClusterStanding {
+  std::string host;    // the supervisor's
+  std::string job;     // none, starting, ready, ending
+  double refused = 0;  // messages of who may not come in, or has another build
+  std::vector<NodeStanding> nodes;
+};
+
+/// Of a cluster that is served, beside what its hosts say. Problems first.
+[[nodiscard]] std::vector<Finding> diagnose(const ClusterStanding& cluster);
+
 /// Problems first, then in the order of hosts.
 /// @param facts  by rank; hosts with several ranks are looked at once
 /// @param links  [src][dst] by rank; may be empty

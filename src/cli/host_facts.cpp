@@ -18,7 +18,9 @@
 
 #include "cluster/health.hpp"
 #include "cluster/keys.hpp"
+#include "comm/mpi_communicator.hpp"
 #include "engine/disk_cache.hpp"
+#include "engine/handshake.hpp"
 #include "engine/machine.hpp"
 
 namespace strake::cli {
@@ -141,6 +143,17 @@ HostFacts local_facts(const fs::path& root) {
   return facts;
 }
 
+HostFacts facts_of_this_host(const Context& context) {
+  HostFacts facts = local_facts();
+  const engine::RankInfo info = engine::own_info(context.communicator, context.build);
+  facts.host = info.host;
+  facts.build = info.build;
+  facts.kernel_library = info.library;
+  facts.instruction_set = info.instruction_set;
+  facts.mpi = comm::mpi_library();
+  return facts;
+}
+
 std::vector<NameFacts> resolve(const std::vector<std::string>& names) {
   std::vector<NameFacts> resolved;
   for (const std::string& name : names) {
@@ -205,6 +218,10 @@ nlohmann::json to_json(const HostFacts& facts) {
   nlohmann::json json;
   for_each_field(facts, [&](const char* key, const auto& field) { json[key] = field; });
   return json;
+}
+
+std::string text_of(const HostFacts& facts) {
+  return to_json(facts).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 HostFacts facts_from_json(const nlohmann::json& json) {

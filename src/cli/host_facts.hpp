@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/context.hpp"
+
 namespace strake::cli {
 
 struct InterfaceFacts {
@@ -57,10 +59,15 @@ struct HostFacts {
 /// @param root  of the file system; another one in tests
 [[nodiscard]] HostFacts local_facts(const std::filesystem::path& root = "/");
 
+/// The same with what this program is: build, libraries, instruction set.
+[[nodiscard]] HostFacts facts_of_this_host(const Context& context);
+
 /// How these names are resolved here.
 [[nodiscard]] std::vector<NameFacts> resolve(const std::vector<std::string>& names);
 
 [[nodiscard]] nlohmann::json to_json(const HostFacts& facts);
+/// As JSON on one line; bytes that are no UTF-8 are replaced.
+[[nodiscard]] std::string text_of(const HostFacts& facts);
 [[nodiscard]] HostFacts facts_from_json(const nlohmann::json& json);
 
 }  // namespace strake::cli

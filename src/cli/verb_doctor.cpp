@@ -5,13 +5,14 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "cli/cluster_options.hpp"
 #include "cli/doctor.hpp"
+#include "cli/printable.hpp"
 #include "cli/table.hpp"
 #include "cli/verbs.hpp"
+#include "cluster/status.hpp"
 #include "comm/clock_probe.hpp"
 #include "comm/link_probe.hpp"
-#include "comm/mpi_communicator.hpp"
-#include "engine/handshake.hpp"
 #include "engine/session.hpp"
 
 namespace strake::cli {
@@ -19,16 +20,17 @@ namespace strake::cli {
 namespace {
 
 constexpr auto patience = std::chrono::minutes(1);
+constexpr std::chrono::milliseconds ask_longest{5000};
+
+struct DoctorOptions {
+  CommonOptions common;
+  std::string address;  // of a supervisor; empty for the hosts of this job
+  std::string key;
+};
 
 // Other than a session's handshake this refuses nobody: what differs is what is asked for.
 std::vector<HostFacts> gather_facts(const Context& context) {
-  HostFacts mine = local_facts();
-  const engine::RankInfo info = engine::own_info(context.communicator, context.build);
-  mine.host = info.host;
-  mine.build = info.build;
-  mine.kernel_library = info.library;
-  mine.instruction_set = info.instruction_set;
-  mine.mpi = comm::mpi_library();
+  HostFacts mine = facts_of_this_host(context);
   mine.ranks = 0;
   std::vector<std::string> hosts;
   for (const comm::Bytes& bytes : context.communicator.gather_for_all(comm::text_to_bytes(mine.host), patience)) {
@@ -37,9 +39,8 @@ std::vector<HostFacts> gather_facts(const Context& context) {
     if (std::ranges::find(hosts, host) == hosts.end()) hosts.push_back(host);
   }
   mine.names = resolve(hosts);
-  const std::string text = to_json(mine).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   std::vector<HostFacts> facts;
-  for (const comm::Bytes& bytes : context.communicator.gather(comm::text_to_bytes(text), 0, patience))
+  for (const comm::Bytes& bytes : context.communicator.gather(comm::text_to_bytes(text_of(mine)), 0, patience))
     facts.push_back(facts_from_json(nlohmann::json::parse(comm::text_from_bytes(bytes))));
   return facts;
 }
@@ -103,7 +104,71 @@ nlohmann::json json_of(const std::vector<HostFacts>& facts, const std::vector<st
   return json;
 }
 
-int doctor(const Context& context, const CommonOptions& options) {
+// How many problems there are.
+std::size_t tell(const Context& context, const CommonOptions& options, const std::vector<HostFacts>& facts,
+                 const std::vector<std::vector<Link>>& links, const std::vector<Finding>& findings) {
+  print(context, options, printable(hosts_text(facts) + findings_text(findings)));
+  write_json(context, options, json_of(facts, links, findings));
+  return static_cast<std::size_t>(std::ranges::count(findings, Gravity::problem, &Finding::gravity));
+}
+
+ClusterStanding standing_of(const nlohmann::json& all) {
+  const nlohmann::json& state = all.at("state");
+  ClusterStanding cluster{
+      .host = "", .job = state.at("job").at("state"), .refused = state.at("refused").at("without_key"), .nodes = {}};
+  for (const nlohmann::json& node : state.at("nodes"))
+    cluster.nodes.push_back({.name = node.at("name"),
+                             .host = node.at("host"),
+                             .there = node.at("there"),
+                             .in_job = node.at("in_job"),
+                             .answered = std::ranges::any_of(all.at("hosts"),
+                                                             [&](const nlohmann::json& host) {
+                                                               return host.at("node") == node.at("name") &&
+                                                                      host.contains("facts");
+                                                             }),
+                             .slow_link = node.at("slow_link"),
+                             .heard_ms = node.at("heard_ms"),
+                             .echo_ms = node.at("echo_ms"),
+                             .losses = node.at("losses")});
+  return cluster;
+}
+
+// How the hosts of a cluster that is served are: the supervisor's first. What a node says may be anything.
+std::vector<HostFacts> facts_of_cluster(const nlohmann::json& all) {
+  std::vector<HostFacts> facts;
+  for (const nlohmann::json& host : all.at("hosts")) {
+    if (!host.contains("facts")) continue;
+    try {
+      facts.push_back(facts_from_json(nlohmann::json::parse(host.at("facts").get<std::string>())));
+    } catch (const nlohmann::json::exception&) {
+      throw PeerLost("node '" + host.at("node").get<std::string>() + "' says nothing that this version understands");
+    }
+    if (host.contains("clock_ahead_ms")) facts.back().clock_ahead_ms = host.at("clock_ahead_ms");
+  }
+  return facts;
+}
+
+int doctor_of_cluster(const Context& context, const DoctorOptions& options) {
+  expect_one_process(context, "doctor ADDRESS");
+  const cluster::Address address = cluster::address_of(options.address);
+  const std::string text = cluster::ask_facts(address, identity_for(address, options.key), ask_longest);
+  std::vector<HostFacts> facts;
+  ClusterStanding cluster;
+  try {
+    const nlohmann::json all = nlohmann::json::parse(text);
+    facts = facts_of_cluster(all);
+    cluster = standing_of(all);
+  } catch (const nlohmann::json::exception&) {
+    throw PeerLost("what answers at '" + address.text() + "' is no supervisor of this version");
+  }
+  if (!facts.empty()) cluster.host = facts.front().host;
+  std::vector<Finding> findings = diagnose(cluster);
+  std::ranges::move(diagnose(facts, {}), std::back_inserter(findings));
+  std::ranges::stable_sort(findings, {}, &Finding::gravity);
+  return tell(context, options.common, facts, {}, findings) > 0 ? 1 : 0;
+}
+
+int doctor_of_job(const Context& context, const CommonOptions& options) {
   begin_verb(context, options);
   std::vector<HostFacts> facts = gather_facts(context);
   std::vector<std::vector<Link>> links;
@@ -111,12 +176,9 @@ int doctor(const Context& context, const CommonOptions& options) {
     add_clocks(context, facts);
     links = comm::probe_links(context.communicator, patience);
   }
-  int n_problems = 0;
+  std::size_t n_problems = 0;
   if (context.is_root()) {
-    const std::vector<Finding> findings = diagnose(facts, links);
-    n_problems = static_cast<int>(std::ranges::count(findings, Gravity::problem, &Finding::gravity));
-    print(context, options, hosts_text(facts) + findings_text(findings));
-    write_json(context, options, json_of(facts, links, findings));
+    n_problems = tell(context, options, facts, links, diagnose(facts, links));
   }
   // All ranks end alike: one that could not go on would be reported as lost.
   const comm::Bytes code =
@@ -127,13 +189,23 @@ int doctor(const Context& context, const CommonOptions& options) {
 }  // namespace
 
 void add_doctor(CLI::App& app, const Context& context, std::function<int()>& verb) {
-  auto options = std::make_shared<CommonOptions>();
-  CLI::App* sub = app.add_subcommand("doctor", "Look for what is wrong with the hosts of a job and their network");
-  add_output_options(*sub, *options);
+  auto options = std::make_shared<DoctorOptions>();
+  CLI::App* sub = app.add_subcommand("doctor", "Look for what is wrong with the hosts of a cluster and their network");
+  sub->add_option(
+      "address", options->address,
+      "Of a cluster that strake serve holds: tcp://HOST:PORT; without one the hosts of this job are looked at");
+  add_key_option(*sub, options->key);
+  add_output_options(*sub, options->common);
   sub->footer(
       "Exit code 0 when it would work, with or without advice; 1 when there is a problem.\n"
-      "Example:\n  mpirun --hostfile edge.hosts --map-by node strake doctor");
-  sub->callback([&context, &verb, options] { verb = [&context, options] { return doctor(context, *options); }; });
+      "Examples:\n"
+      "  strake doctor 127.0.0.1\n"
+      "  mpirun --hostfile edge.hosts --map-by node strake doctor");
+  sub->callback([&context, &verb, options] {
+    verb = [&context, options] {
+      return options->address.empty() ? doctor_of_job(context, options->common) : doctor_of_cluster(context, *options);
+    };
+  });
 }
 
 }  // namespace strake::cli

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "cli/cluster_options.hpp"
+#include "cli/host_facts.hpp"
 #include "cli/verbs.hpp"
 #include "cluster/agent.hpp"
 #include "cluster/launcher.hpp"
@@ -32,6 +33,7 @@ int be_a_node(const Context& context, const NodeOptions& options) {
                        "'s, not a node's");
   agent.identity = std::move(*identity);
   agent.build = context.build;
+  agent.facts = [&context] { return text_of(facts_of_this_host(context)); };
   return cluster::Agent(std::move(agent), signals).run();
 }
 

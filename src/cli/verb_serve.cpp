@@ -129,6 +129,7 @@ int serve(const Context& context, const ServeOptions& options) {
   for (const std::string& address : options.listen) supervisor.listen.push_back(cluster::address_of(address));
   supervisor.keys = key_directory(options.keys);
   supervisor.build = context.build;
+  supervisor.facts = [&context] { return text_of(facts_of_this_host(context)); };
   supervisor.worker = words_of(options.handed_on);
   supervisor.worker.insert(supervisor.worker.begin(), "worker");
   if (options.http != "off") supervisor.worker.emplace_back("--look");

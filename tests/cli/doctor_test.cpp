@@ -171,5 +171,43 @@ TEST(HostFactsTest, LoopbackIsKnownByItsName) {
   EXPECT_TRUE(names[1].addresses.empty());
 }
 
+ClusterStanding served() {
+  return {.host = "edge1",
+          .job = "ready",
+          .refused = 0,
+          .nodes = {{.name = "a", .host = "edge2", .there = true, .in_job = true, .answered = true, .losses = 1}}};
+}
+
+TEST(Doctor, SaysNothingOfAHealthyClusterThatIsServed) { EXPECT_TRUE(diagnose(served()).empty()); }
+
+TEST(Doctor, FindsWhatNodesSufferFrom) {
+  struct Case {
+    std::function<void(ClusterStanding&)> make;
+    Gravity gravity;
+    std::string where;
+    std::string says;
+  };
+  const std::vector<Case> cases{
+      {[](ClusterStanding& c) { c.job = "none"; }, Gravity::problem, "cluster", "its job is 'none'"},
+      {[](ClusterStanding& c) { c.refused = 3; }, Gravity::advice, "cluster", "refused 3 messages"},
+      {[](ClusterStanding& c) { c.nodes[0].there = false, c.nodes[0].heard_ms = 9000; }, Gravity::problem, "node a",
+       "nothing was heard of 'edge2' for 9 s"},
+      {[](ClusterStanding& c) { c.nodes[0].slow_link = true, c.nodes[0].echo_ms = 812; }, Gravity::problem, "node a",
+       "the last echo took 812 ms"},
+      {[](ClusterStanding& c) { c.nodes[0].answered = false; }, Gravity::problem, "node a", "does not say how it is"},
+      {[](ClusterStanding& c) { c.nodes[0].losses = 4; }, Gravity::advice, "node a", "lost 4 times"},
+      {[](ClusterStanding& c) { c.host = "edge2"; }, Gravity::advice, "node a", "on the supervisor's host"}};
+  for (const Case& one : cases) {
+    ClusterStanding cluster = served();
+    one.make(cluster);
+    const std::vector<Finding> findings = diagnose(cluster);
+    ASSERT_EQ(findings.size(), 1U) << one.says;
+    EXPECT_EQ(findings[0].gravity, one.gravity) << one.says;
+    EXPECT_EQ(findings[0].where, one.where);
+    EXPECT_NE(findings[0].what.find(one.says), std::string::npos) << findings[0].what;
+    EXPECT_FALSE(findings[0].remedy.empty());
+  }
+}
+
 }  // namespace
 }  // namespace strake::cli

@@ -36,6 +36,12 @@ grep -qE '^1 +edge2 +[1-9]' status || fail "edge2 computed nothing: $(cat status
 # listening HOST: addresses at which somebody there listens by TCP, as hexadecimal digits of the kernel.
 listening() { "$edge_lab" ssh "$1" "cat /proc/net/tcp /proc/net/tcp6" | awk '$4 == "0A" { sub(/:.*/, "", $2); print $2 }' | sort -u; }
 
+# What the doctor says depends on the machine; that it has looked at both hosts does not.
+"$edge_lab" ssh edge1 "$strake doctor 127.0.0.1 --json $scratch/doctor.json" >doctor
+[ $? -le 1 ] || fail doctor
+[ "$(grep -cE '^[01] +edge[12] .* [0-9]' doctor)" = 2 ] || fail "the doctor saw other hosts: $(cat doctor)"
+grep -q '"findings":' doctor.json || fail "no JSON of the doctor"
+
 # Open MPI's ports too are on the cluster's interface alone.
 loopback='0100007F|00000000000000000000000001000000'
 for i in 1 2; do

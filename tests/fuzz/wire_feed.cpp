@@ -236,15 +236,17 @@ std::vector<std::string> conversations() {
     body.mutable_register_()->set_incarnation(5);
   });
   return {
-      hello + submit + client_says([](Body& body) { body.mutable_status_request(); }) +
-          client_says([&](Body& body) { body.mutable_goodbye()->set_client(id); }),
+      hello + submit + client_says([](Body& body) { body.mutable_status_request(); }) + client_says([](Body& body) {
+        body.mutable_facts_request();
+      }) + client_says([&](Body& body) { body.mutable_goodbye()->set_client(id); }),
       rank + ready + hello + submit + done + look,
       node + node_says([](Body& body) {
         body.mutable_beat()->set_incarnation(5);
         body.mutable_beat()->mutable_health()->set_load(0.5);
         body.mutable_beat()->add_ranks()->set_pid(7);
       }) + node_says([](Body& body) { body.mutable_echo()->set_number(1); }) +
-      node_says([](Body& body) { body.mutable_out_of_memory()->set_job(1); }) +
+          node_says([](Body& body) { body.mutable_out_of_memory()->set_job(1); }) +
+          node_says([](Body& body) { body.mutable_facts()->set_json("{}"); }) +
           node_says([](Body& body) { body.mutable_daemon_output()->set_text("orted"); }) +
           node_says([](Body& body) { body.mutable_daemon_ended()->set_exit_code(1); }),
       rank + job_says([](Body& body) {
@@ -255,6 +257,7 @@ std::vector<std::string> conversations() {
         for (const char* word : {"orted", "-mca", "ess", "\"env\"", "-mca", "orte_hnp_uri", "\"1.0;tcp://10.0.0.1:1\""})
           body.mutable_start_daemon()->add_arguments(word);
       }) + agent_hears([](Body& body) { body.mutable_echo()->set_filling("12"); }) +
+          agent_hears([](Body& body) { body.mutable_facts_request(); }) +
           agent_hears([](Body& body) { body.mutable_stop_daemon()->set_job(1); }) +
           agent_hears([](Body& body) { body.mutable_refused()->set_reason("no"); }),
       client_hears([](Body& body) {
