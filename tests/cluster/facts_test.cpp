@@ -55,7 +55,7 @@ TEST(Facts, HaveLimits) {
   // Bytes that are no text come through as something that is.
   facts.answered("a", "\xff", 0, start);
   EXPECT_EQ(facts.ready({"a"}, start).size(), FactsOfNodes::most_who_ask);
-  EXPECT_NO_THROW((void)nlohmann::json::parse(facts.to_json("", {"a"}, "{}", start)));
+  EXPECT_TRUE(nlohmann::json::accept(facts.to_json("", {"a"}, "{}", start)));
 }
 
 }  // namespace

@@ -82,7 +82,8 @@ cluster::Agent& agent() {
                                           .name = "edge2",
                                           .pair = cluster::make_key_pair(),
                                           .server_key = cluster::make_key_pair().public_key},
-                             .build = "build"},
+                             .build = "build",
+                             .facts = [] { return std::string("{}"); }},
                             signals());
   return one;
 }
