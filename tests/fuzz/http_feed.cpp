@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 
 #include "cluster/http_server.hpp"
@@ -22,15 +23,18 @@ struct Servers {
   cluster::HttpServer closed{{.host = "127.0.0.1", .port = 0, .token = "0123456789abcdef"}, board};
 };
 
+// The fuzzer's clock may interrupt a connection that is being made.
 int connected(int port) {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ensure(connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0,
-         "the server under test listens");
-  return descriptor;
+  while (true) {
+    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return descriptor;
+    ensure(errno == EINTR, "the server under test listens");
+    close(descriptor);
+  }
 }
 
 }  // namespace
