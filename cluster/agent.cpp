@@ -170,7 +170,8 @@ void Agent::start_daemon(const wire::StartDaemon& request) {
     command.environment = {{parent_variable, private_address_}, {"TMPDIR", folder_.path().string()}};
     command.pipe_output = true;
     if (const std::optional<Interface> interface = interface_towards(options_.supervisor)) {
-      command.environment["PRTE_MCA_prte_if_include"] = interface->name;
+      if (!is_loopback({.host = interface->address}))
+        command.environment["PRTE_MCA_prte_if_include"] = interface->name;
       listen_library_.confine(command, interface->address);
     }
     command.yields_memory = true;
