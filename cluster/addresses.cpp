@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
-#include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,47 +65,45 @@ std::string nobody_answers(const Address& address, bool with_key) {
                    : ": if somebody listens there, it is to members with a key (--key)");
 }
 
-std::optional<Interface> interface_of(const Address& address) {
-  in_addr wanted{};
-  if (inet_pton(AF_INET, address.host.c_str(), &wanted) != 1) return std::nullopt;
+namespace {
+
+// The first interface of this host that `takes` takes, by its own address and mask.
+template <class Takes>
+std::optional<Interface> find_interface(const Takes& takes) {
   ifaddrs* list = nullptr;
   if (getifaddrs(&list) != 0) return std::nullopt;
   const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, freeifaddrs);
   for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
     if (entry->ifa_addr == nullptr || entry->ifa_netmask == nullptr || entry->ifa_addr->sa_family != AF_INET) continue;
-    const auto* own = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr);
-    const auto* mask = reinterpret_cast<const sockaddr_in*>(entry->ifa_netmask);
-    const bool on_it = (own->sin_addr.s_addr & mask->sin_addr.s_addr) == (wanted.s_addr & mask->sin_addr.s_addr);
-    // All of 127.0.0.0/8 belongs to this host.
-    if (own->sin_addr.s_addr != wanted.s_addr && !(is_loopback(address) && on_it)) continue;
-    const in_addr network{own->sin_addr.s_addr & mask->sin_addr.s_addr};
-    char text[INET_ADDRSTRLEN];
-    if (inet_ntop(AF_INET, &network, text, sizeof(text)) == nullptr) return std::nullopt;
-    return Interface{.name = entry->ifa_name,
-                     .address = address.host,
-                     .network = std::string(text) + "/" + std::to_string(std::popcount(mask->sin_addr.s_addr))};
+    const in_addr own = reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr;
+    const in_addr mask = reinterpret_cast<const sockaddr_in*>(entry->ifa_netmask)->sin_addr;
+    const in_addr network{own.s_addr & mask.s_addr};
+    char address_text[INET_ADDRSTRLEN];
+    char network_text[INET_ADDRSTRLEN];
+    if (inet_ntop(AF_INET, &own, address_text, sizeof(address_text)) == nullptr ||
+        inet_ntop(AF_INET, &network, network_text, sizeof(network_text)) == nullptr)
+      continue;
+    Interface interface {
+      .name = entry->ifa_name, .address = address_text,
+      .network = std::string(network_text) + "/" + std::to_string(std::popcount(mask.s_addr))
+    };
+    if (takes(interface)) return interface;
   }
   return std::nullopt;
 }
 
-std::optional<Interface> interface_towards(const Address& address) {
-  addrinfo hints{};
-  hints.ai_family = AF_INET;
-  hints.ai_socktype = SOCK_DGRAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found) != 0) return std::nullopt;
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
-  const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (socket < 0) return std::nullopt;
-  // No packet is sent: the kernel chooses a way, and tells with which address.
-  sockaddr_in own{};
-  socklen_t size = sizeof(own);
-  const bool is_known = connect(socket, found->ai_addr, found->ai_addrlen) == 0 &&
-                        getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0;
-  close(socket);
-  char text[INET_ADDRSTRLEN];
-  if (!is_known || inet_ntop(AF_INET, &own.sin_addr, text, sizeof(text)) == nullptr) return std::nullopt;
-  return interface_of({.host = text});
+}  // namespace
+
+std::optional<Interface> interface_of(const Address& address) {
+  // All of 127.0.0.0/8 belongs to this host.
+  return find_interface([&](const Interface& one) {
+    return one.address == address.host || one.name == address.host ||
+           (is_loopback(address) && is_loopback({.host = one.address}));
+  });
+}
+
+std::optional<Interface> interface_in(const std::string& network) {
+  return find_interface([&](const Interface& one) { return one.network == network; });
 }
 
 std::string host_name() {

@@ -34,11 +34,11 @@ struct Interface {
   std::string network;  // 10.0.7.0/24
 };
 
-/// The one that has this (numeric) address; nothing where none has it.
+/// The one that has this (numeric) address, or this name; nothing where none has it.
 [[nodiscard]] std::optional<Interface> interface_of(const Address& address);
 
-/// The one through which this host reaches the address; nothing where there is no way, or the name is unknown.
-[[nodiscard]] std::optional<Interface> interface_towards(const Address& address);
+/// The one in this network, written as above; nothing where none is.
+[[nodiscard]] std::optional<Interface> interface_in(const std::string& network);
 
 /// This host's name.
 [[nodiscard]] std::string host_name();

@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <random>
 #include <utility>
@@ -34,6 +35,8 @@ Agent::Agent(AgentOptions options, Signals& signals)
       private_(context_, Peers::many),
       private_address_("ipc://" + (folder_.path() / "s").string()),
       incarnation_((std::uint64_t{std::random_device{}()} << 32) | std::random_device{}()),
+      ended_for_memory_(ended_for_memory()),
+      ended_before_(ended_for_memory_),
       now_(std::chrono::steady_clock::now()),
       answered_(now_),
       connected_(now_) {
@@ -112,7 +115,9 @@ void Agent::beat() {
   if (now_ - health_read_ >= health_interval) {
     health_read_ = now_;
     health_ = read_health();
+    ended_before_ = std::exchange(ended_for_memory_, ended_for_memory());
   }
+  if (has_lost_a_rank()) look_for_memory();
   (void)socket_->send(message_with([&](wire::Envelope& body) {
     wire::Beat& beat = *body.mutable_beat();
     beat.set_incarnation(incarnation_);
@@ -123,7 +128,6 @@ void Agent::beat() {
       entry.set_rank(number);
       entry.set_pid(rank.pid);
       entry.set_gone(!is_there(static_cast<pid_t>(rank.pid)));
-      if (entry.gone()) look_for_memory();
       entry.set_age_ms(
           static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now_ - rank.heard).count()));
     }
@@ -151,7 +155,7 @@ void Agent::on_supervisor(const wire::Envelope& body) {
     if (body.stop_daemon().job() >= job_) end_daemon();
   } else if (body.has_facts_request()) {
     (void)socket_->send(message_with([&](wire::Envelope& back) {
-      back.mutable_facts()->set_json(options_.facts ? options_.facts() : "");
+      back.mutable_facts()->set_json(facts_from(options_.facts));
       back.mutable_facts()->set_wall_clock_ms(wall_clock_ms());
     }));
   } else if (body.has_echo()) {
@@ -169,13 +173,13 @@ void Agent::start_daemon(const wire::StartDaemon& request) {
     command.words = daemon_command({request.arguments().begin(), request.arguments().end()});
     command.environment = {{parent_variable, private_address_}, {"TMPDIR", folder_.path().string()}};
     command.pipe_output = true;
-    if (const std::optional<Interface> interface = interface_towards(options_.supervisor)) {
-      if (!is_loopback({.host = interface->address}))
-        command.environment["PRTE_MCA_prte_if_include"] = interface->name;
+    if (const std::optional<Interface> interface = interface_in(request.network())) {
+      if (!is_loopback({.host = interface->address})) command.environment["PRTE_MCA_prte_if_include"] = interface->name;
       listen_library_.confine(command, interface->address);
+    } else if (!request.network().empty()) {
+      log(LogLevel::warning, "no interface here is in the cluster's network " + request.network());
     }
     command.yields_memory = true;
-    ended_for_memory_ = ended_for_memory();
     daemon_ = start(command);
     log(LogLevel::info, "job " + std::to_string(job_) + " begins here");
   } catch (const std::exception& error) {
@@ -186,7 +190,7 @@ void Agent::start_daemon(const wire::StartDaemon& request) {
 
 void Agent::end_daemon() {
   if (daemon_.pid > 0) log(LogLevel::info, "job " + std::to_string(job_) + " ends here");
-  if (!ranks_.empty()) look_for_memory();
+  if (has_lost_a_rank()) look_for_memory();
   end_all_descendants();
   if (daemon_.output >= 0) close(daemon_.output);
   daemon_ = {};
@@ -209,11 +213,16 @@ void Agent::tell_out_of_memory() {
   (void)socket_->send(message_with([&](wire::Envelope& body) { body.mutable_out_of_memory()->set_job(job_); }));
 }
 
-// A rank that the kernel ends cannot say why.
+bool Agent::has_lost_a_rank() const {
+  return std::ranges::any_of(ranks_, [](const auto& rank) { return !is_there(static_cast<pid_t>(rank.second.pid)); });
+}
+
+// A rank that the kernel ends cannot say why. The kernel counts what it ends anywhere in the control group or on the
+// host, so that only what happened just now tells.
 void Agent::look_for_memory() {
   const std::uint64_t ended = ended_for_memory();
-  if (ended > ended_for_memory_) tell_out_of_memory();
-  ended_for_memory_ = ended;
+  if (ended > ended_before_) tell_out_of_memory();
+  ended_before_ = ended_for_memory_ = ended;
 }
 
 void Agent::tend_daemon() {

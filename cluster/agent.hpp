@@ -60,6 +60,7 @@ class Agent {
   void tend_daemon();
   void tell_ended(int exit_code, const std::string& reason);
   void tell_out_of_memory();
+  [[nodiscard]] bool has_lost_a_rank() const;
   void look_for_memory();
 
   AgentOptions options_;
@@ -74,7 +75,9 @@ class Agent {
   Child daemon_;
   std::uint64_t job_ = 0;  // of the daemon
   std::map<std::uint32_t, RankSeen> ranks_;
-  std::uint64_t ended_for_memory_ = 0;  // when the daemon began, or the supervisor was told last
+  // What the kernel had ended for want of memory when it was last looked at, and a second before.
+  std::uint64_t ended_for_memory_;
+  std::uint64_t ended_before_;
   wire::Health health_;
   Time now_;
   Time health_read_{};

@@ -13,8 +13,8 @@ namespace strake::cluster {
 /// @param root  of the file system; another one in tests
 [[nodiscard]] wire::Health read_health(const std::filesystem::path& root = "/");
 
-/// How many processes the kernel has ended for want of memory: in this process's control group where that has a limit
-/// of its own, else on this host. 0 where the kernel does not tell.
+/// How many processes the kernel has ended for want of memory: in this process's control group where that counts
+/// them, else on this host. 0 where the kernel does not tell.
 [[nodiscard]] std::uint64_t ended_for_memory(const std::filesystem::path& root = "/");
 
 }  // namespace strake::cluster

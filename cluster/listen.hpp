@@ -16,11 +16,11 @@ inline constexpr const char* listen_variable = "STRAKE_LISTEN_ADDRESS";
 /// and written into a folder, whence they load it.
 class ListenLibrary {
  public:
-  /// @param folder  outlives what is started. @throws InvalidInput where it cannot be written
-  explicit ListenLibrary(const std::filesystem::path& folder);
+  /// @param folder  outlives what is started
+  explicit ListenLibrary(const std::filesystem::path& folder) : file_(folder / "bind.so") {}
 
   /// What the command starts, and what that starts in turn, will not listen on all interfaces: for IPv4 at this address
-  /// instead, for IPv6 on loopback.
+  /// instead, for IPv6 on loopback. Where programs cannot load it the command stays as it is, and the log says why.
   void confine(Command& command, const std::string& address) const;
 
  private:

@@ -38,8 +38,7 @@ Command mpirun_command(const JobSpec& spec) {
     for (const char* name : {"OMPI_MCA_oob_tcp_if_include", "OMPI_MCA_btl_tcp_if_include"})
       environment[name] = spec.interface->network;
     // 5.0 finds no interface by its network, and does without loopback.
-    if (!is_loopback({.host = spec.interface->address}))
-      environment["PRTE_MCA_prte_if_include"] = spec.interface->name;
+    if (!is_loopback({.host = spec.interface->address})) environment["PRTE_MCA_prte_if_include"] = spec.interface->name;
     for (const char* name : {"OMPI_MCA_oob_tcp_disable_ipv6_family", "PRTE_MCA_prte_disable_ipv6_family"})
       environment[name] = "1";
     environment["OMPI_MCA_btl_tcp_disable_family"] = "6";

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -82,9 +83,17 @@ void reap() {
   }
 }
 
+// From -1000, never ended for want of memory, to 1000, ended first.
+int own_memory_score() {
+  std::ifstream stream("/proc/self/oom_score_adj");
+  int score = 0;
+  stream >> score;
+  return score;
+}
+
 // Between fork and exec only what may be called there.
 [[noreturn]] void become(const std::vector<char*>& words, const std::vector<char*>& environment, int output,
-                         pid_t parent, bool yields_memory) {
+                         pid_t parent, const std::string& memory_score) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
   setpgid(0, 0);
@@ -97,9 +106,9 @@ void reap() {
   // What it prints belongs to this program's messages.
   dup2(output >= 0 ? output : STDERR_FILENO, STDOUT_FILENO);
   if (output >= 0) dup2(output, STDERR_FILENO);
-  if (yields_memory) {
+  if (!memory_score.empty()) {
     const int score = open("/proc/self/oom_score_adj", O_WRONLY);
-    (void)!write(score, "800", 3);
+    (void)!write(score, memory_score.data(), memory_score.size());
     close(score);
   }
   execvpe(words.front(), words.data(), environment.data());
@@ -132,8 +141,9 @@ Child start(const Command& command) {
   // The child's own end may wait.
   if (command.pipe_output) fcntl(ends[1], F_SETFL, 0);
   const pid_t parent = getpid();
+  const std::string memory_score = command.yields_memory ? std::to_string(std::max(own_memory_score(), 800)) : "";
   const pid_t pid = fork();
-  if (pid == 0) become(argv, envp, ends[1], parent, command.yields_memory);
+  if (pid == 0) become(argv, envp, ends[1], parent, memory_score);
   if (ends[1] >= 0) close(ends[1]);
   if (pid < 0) {
     if (ends[0] >= 0) close(ends[0]);

@@ -120,23 +120,26 @@ void Supervisor::look_at_keys() {
 }
 
 void Supervisor::on_facts_request(const std::string& peer) {
-  if (!facts_.ask(peer, now_)) {
-    refuse(peer, "too many ask for facts at once");
-    return;
-  }
+  const FactsOfNodes::Verdict verdict = facts_.ask(peer, now_);
+  if (verdict == FactsOfNodes::Verdict::too_many) refuse(peer, "too many ask for facts at once");
+  if (verdict != FactsOfNodes::Verdict::ask_nodes) return;
   for (const auto& [name, node] : members_.nodes())
-    if (node.there) reply(node.peer, message_with([](wire::Envelope& body) { body.mutable_facts_request(); }));
+    if (node.there) ask_for_facts(node.peer);
+}
+
+void Supervisor::ask_for_facts(const std::string& peer) {
+  reply(peer, message_with([](wire::Envelope& body) { body.mutable_facts_request(); }));
 }
 
 void Supervisor::answer_who_asked_for_facts() {
   std::vector<std::string> nodes;
   for (const auto& [name, node] : members_.nodes())
     if (node.there) nodes.push_back(name);
-  for (const std::string& peer : facts_.ready(nodes, now_))
-    reply(peer, message_with([&](wire::Envelope& body) {
-            body.mutable_facts()->set_json(
-                facts_.to_json(options_.facts ? options_.facts() : "", nodes, to_json(observed()), now_));
-          }));
+  const std::vector<std::string> peers = facts_.ready(nodes, now_);
+  if (peers.empty()) return;
+  const std::string json = facts_.to_json(facts_from(options_.facts), nodes, to_json(observed()), now_);
+  for (const std::string& peer : peers)
+    reply(peer, message_with([&](wire::Envelope& body) { body.mutable_facts()->set_json(json); }));
 }
 
 void Supervisor::on_public(std::size_t socket, Message message) {
@@ -243,6 +246,7 @@ void Supervisor::on_node(const std::string& name, Message& message) {
     members_.registered(name, message.peer, message.user.substr(message.user.rfind(' ') + 1), about, now_);
     if (is_new) happened("node there", "'" + name + "', host '" + about.host() + "'");
     if (by_another_way) links_.arrived(name);
+    if (is_new && facts_.is_anybody_waiting()) ask_for_facts(message.peer);
     reply(message.peer,
           message_with([](wire::Envelope& answer) { answer.mutable_beat_answer()->set_registered(true); }));
   } else if (body.has_beat()) {
@@ -258,7 +262,8 @@ void Supervisor::on_node(const std::string& name, Message& message) {
     forward.peer = job_.launchers.at(name).peer;
     (void)private_.send(std::move(forward));
   } else if (body.has_facts()) {
-    facts_.answered(name, body.facts().json(), body.facts().wall_clock_ms() - wall_clock_ms(), now_);
+    const double ahead_ms = static_cast<double>(body.facts().wall_clock_ms()) - static_cast<double>(wall_clock_ms());
+    facts_.answered(name, body.facts().json(), ahead_ms, now_);
   } else if (body.has_out_of_memory()) {
     on_out_of_memory(name, body.out_of_memory().job());
   } else if (body.has_daemon_ended()) {

@@ -107,6 +107,7 @@ class Supervisor {
   void send_answer(FrameQueue::Answer answer);
   void look_at_keys();
   void on_facts_request(const std::string& peer);
+  void ask_for_facts(const std::string& peer);
   void answer_who_asked_for_facts();
   [[nodiscard]] State& observed();
   void happened(const std::string& kind, const std::string& text);
@@ -129,6 +130,7 @@ class Supervisor {
   void on_launch(const std::string& peer, const wire::LaunchRequest& request);
   void on_daemon_ended(const std::string& node, const wire::DaemonEnded& ended);
   void on_out_of_memory(const std::string& node, std::uint64_t job);
+  [[nodiscard]] bool had_a_rank(const std::string& node, std::uint64_t job) const;
   void on_rank_beat(const std::string& peer, const wire::RankHello& hello);
   void on_ready(const std::string& peer, const wire::JobReady& ready);
   void on_refused(const wire::JobRefused& refused);
@@ -153,6 +155,8 @@ class Supervisor {
   FrameTimes frame_times_;  // of the job
   Job job_;
   std::string private_address_;
+  std::vector<std::string> ended_nodes_;  // of the job before the present one, as far as they were not blamed
+  std::uint64_t ended_job_ = 0;
   std::optional<Interface> interface_;  // of the first address that others reach; without one, loopback
   Time began_;
   Time now_;

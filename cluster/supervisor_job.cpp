@@ -253,6 +253,10 @@ void Supervisor::kill_job() {
   }
   end_all_descendants();
   job_.phase = Phase::none;
+  ended_job_ = job_.id;
+  ended_nodes_.clear();
+  for (const Rank& rank : job_.ranks)
+    if (!rank.node.empty()) ended_nodes_.push_back(rank.node);
   job_.ranks.clear();
   job_.launchers.clear();
   job_.rank0.clear();
@@ -302,6 +306,7 @@ void Supervisor::on_launch(const std::string& peer, const wire::LaunchRequest& r
     Launch& launch = job_.launchers[rank.node];
     launch.peer = peer;
     launch.request.set_job(job_.id);
+    if (interface_) launch.request.set_network(interface_->network);
     *launch.request.mutable_arguments() = request.arguments();
     ask_for_daemons();
     return;
@@ -325,12 +330,21 @@ void Supervisor::on_daemon_ended(const std::string& node, const wire::DaemonEnde
            now_, ended.exit_code() != 0 ? node : "");
 }
 
-// Another rank there would fare no better. The job may have been lost before, as mpirun ended.
+bool Supervisor::had_a_rank(const std::string& node, std::uint64_t job) const {
+  return (job == job_.id && is_in_job(node)) ||
+         (job == ended_job_ && std::ranges::find(ended_nodes_, node) != ended_nodes_.end());
+}
+
+// Another rank there would fare no better. Its job may be over already, since mpirun ended, and the next one begun.
 void Supervisor::on_out_of_memory(const std::string& node, std::uint64_t job) {
-  if (job > job_.id) return;
+  if (!had_a_rank(node, job)) return;
+  // It has managed to start again.
+  if (job != job_.id && job_.phase == Phase::ready && is_in_job(node)) return;
   happened("node out of memory", "'" + node + "' had none left for its rank of job " + std::to_string(job));
   members_.lose(node, now_);
-  if (is_in_job(node)) lose_job("node '" + node + "' has no memory for its rank", now_, node);
+  if (is_in_job(node) && job_.phase != Phase::ending)
+    lose_job("node '" + node + "' has no memory for its rank", now_, node);
+  std::erase(ended_nodes_, node);
 }
 
 void Supervisor::on_rank_beat(const std::string& peer, const wire::RankHello& hello) {
@@ -339,6 +353,8 @@ void Supervisor::on_rank_beat(const std::string& peer, const wire::RankHello& he
   if (!rank.node.empty()) return;
   rank.heard = now_;
   rank.pid = static_cast<int>(hello.pid());
+  if (hello.out_of_memory())
+    happened("out of memory", "this host has none left for rank " + std::to_string(hello.rank()));
   if (hello.rank() == 0) job_.rank0 = peer;
 }
 

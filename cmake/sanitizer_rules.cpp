@@ -5,6 +5,8 @@
 extern "C" int dlclose(void* /*library*/) { return 0; }
 
 extern "C" const char* __lsan_default_options() { return "print_suppressions=0"; }
+// Under strake serve and strake node another library comes first (cluster/preload).
+extern "C" const char* __asan_default_options() { return "verify_asan_link_order=0"; }
 extern "C" const char* __ubsan_default_options() { return "print_stacktrace=1"; }
 
 // Memory that libraries keep until the process ends. Nothing of ours belongs here.

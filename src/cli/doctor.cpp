@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "cluster/addresses.hpp"
@@ -142,7 +143,7 @@ void look_at_names(const HostFacts& one, Findings& out) {
   }
 }
 
-void look_at_node(const NodeStanding& node, const std::string& supervisor, Findings& out) {
+void look_at_node(const NodeStanding& node, Findings& out) {
   const std::string where = "node " + node.name;
   if (!node.there)
     out.problem(where, fmt::format("is lost: nothing was heard of '{}' for {:.0f} s", node.host, node.heard_ms / 1000),
@@ -155,8 +156,19 @@ void look_at_node(const NodeStanding& node, const std::string& supervisor, Findi
   if (node.there && node.losses >= many_losses)
     out.advice(where, fmt::format("was lost {} times lately", node.losses),
                "look at its log, power supply and network; each loss lets it wait longer before it joins");
-  if (node.host == supervisor)
-    out.advice(where, "is on the supervisor's host, which has a rank already", "end it there");
+}
+
+// Open MPI tells hosts apart by their names.
+void look_at_host_names(const ClusterStanding& cluster, Findings& out) {
+  std::map<std::string, std::string> owners{{cluster.host, "the supervisor's host"}};
+  for (const NodeStanding& node : cluster.nodes) {
+    if (!node.there) continue;
+    const auto [owner, is_new] = owners.emplace(node.host, "node " + node.name);
+    if (is_new) continue;
+    out.problem("node " + node.name,
+                fmt::format("is on '{}', as {} is: only one of them takes part", node.host, owner->second),
+                "where they are one host, end this node; else give each host a name of its own (hostnamectl)");
+  }
 }
 
 double fastest_claim(const HostFacts& one) {
@@ -195,7 +207,8 @@ std::vector<Finding> diagnose(const ClusterStanding& cluster) {
   if (cluster.refused > 0)
     out.advice("cluster", fmt::format("has refused {:.0f} messages", cluster.refused),
                "look at the supervisor's log: keys that do not count any more, or nodes with another build");
-  for (const NodeStanding& node : cluster.nodes) look_at_node(node, cluster.host, out);
+  for (const NodeStanding& node : cluster.nodes) look_at_node(node, out);
+  look_at_host_names(cluster, out);
   return std::move(out).sorted();
 }
 
@@ -205,7 +218,7 @@ std::vector<Finding> diagnose(const std::vector<HostFacts>& facts, const std::ve
   for (const HostFacts& one : facts)
     if (std::ranges::none_of(hosts, [&](const HostFacts& other) { return other.host == one.host; }))
       hosts.push_back(one);
-  compare_builds(hosts, out);
+  if (!hosts.empty()) compare_builds(hosts, out);
   for (const HostFacts& one : hosts) {
     look_at_cores(one, out);
     look_at_clock(one, out);

@@ -26,7 +26,7 @@ struct NodeStanding {
   std::string host;
   bool there = false;
   bool in_job = false;
-  bool answered = false;  // said lately how its host is
+  bool answered = false;  // said lately how its host is, in words that this version knows
   bool slow_link = false;
   double heard_ms = 0;  // since its last beat
   double echo_ms = 0;   // what some kilobytes took there and back

@@ -110,10 +110,14 @@ void add_cache(HostFacts& facts) {
 std::vector<std::string> loose_keys() {
   std::vector<std::string> loose;
   std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(cluster::default_key_directory(), error)) {
-    if (entry.path().extension() != ".key") continue;
+  const fs::directory_options options = fs::directory_options::skip_permission_denied;
+  fs::recursive_directory_iterator it(cluster::default_key_directory(), options, error);
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    if (it->path().extension() != ".key") continue;
     const fs::perms others = fs::perms::group_all | fs::perms::others_all;
-    if ((entry.status(error).permissions() & others) != fs::perms::none) loose.push_back(entry.path().string());
+    std::error_code unknown;
+    if ((it->status(unknown).permissions() & others) != fs::perms::none && !unknown)
+      loose.push_back(it->path().string());
   }
   return loose;
 }

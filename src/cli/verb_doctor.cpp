@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/cluster_options.hpp"
@@ -112,20 +114,34 @@ std::size_t tell(const Context& context, const CommonOptions& options, const std
   return static_cast<std::size_t>(std::ranges::count(findings, Gravity::problem, &Finding::gravity));
 }
 
-ClusterStanding standing_of(const nlohmann::json& all) {
-  const nlohmann::json& state = all.at("state");
+// How the hosts of a cluster that is served are, by node; the supervisor's comes first, by no name. What a node says
+// may be anything: where it makes no sense the node has not answered.
+std::map<std::string, HostFacts> facts_by_node(const nlohmann::json& hosts) {
+  std::map<std::string, HostFacts> facts;
+  for (const nlohmann::json& host : hosts) {
+    if (!host.contains("facts")) continue;
+    try {
+      HostFacts one = facts_from_json(nlohmann::json::parse(host.at("facts").get<std::string>()));
+      one.clock_ahead_ms = host.value("clock_ahead_ms", 0.0);
+      one.clock_error_ms = host.value("clock_error_ms", 0.0);
+      facts.emplace(host.at("node"), std::move(one));
+    } catch (const nlohmann::json::exception&) {
+      continue;
+    }
+  }
+  return facts;
+}
+
+ClusterStanding standing_of(const nlohmann::json& state, const std::map<std::string, HostFacts>& facts) {
   ClusterStanding cluster{
       .host = "", .job = state.at("job").at("state"), .refused = state.at("refused").at("without_key"), .nodes = {}};
+  if (const auto own = facts.find(""); own != facts.end()) cluster.host = own->second.host;
   for (const nlohmann::json& node : state.at("nodes"))
     cluster.nodes.push_back({.name = node.at("name"),
                              .host = node.at("host"),
                              .there = node.at("there"),
                              .in_job = node.at("in_job"),
-                             .answered = std::ranges::any_of(all.at("hosts"),
-                                                             [&](const nlohmann::json& host) {
-                                                               return host.at("node") == node.at("name") &&
-                                                                      host.contains("facts");
-                                                             }),
+                             .answered = facts.contains(node.at("name").get<std::string>()),
                              .slow_link = node.at("slow_link"),
                              .heard_ms = node.at("heard_ms"),
                              .echo_ms = node.at("echo_ms"),
@@ -133,36 +149,22 @@ ClusterStanding standing_of(const nlohmann::json& all) {
   return cluster;
 }
 
-// How the hosts of a cluster that is served are: the supervisor's first. What a node says may be anything.
-std::vector<HostFacts> facts_of_cluster(const nlohmann::json& all) {
-  std::vector<HostFacts> facts;
-  for (const nlohmann::json& host : all.at("hosts")) {
-    if (!host.contains("facts")) continue;
-    try {
-      facts.push_back(facts_from_json(nlohmann::json::parse(host.at("facts").get<std::string>())));
-    } catch (const nlohmann::json::exception&) {
-      throw PeerLost("node '" + host.at("node").get<std::string>() + "' says nothing that this version understands");
-    }
-    if (host.contains("clock_ahead_ms")) facts.back().clock_ahead_ms = host.at("clock_ahead_ms");
-  }
-  return facts;
-}
-
 int doctor_of_cluster(const Context& context, const DoctorOptions& options) {
   expect_one_process(context, "doctor ADDRESS");
   const cluster::Address address = cluster::address_of(options.address);
   const std::string text = cluster::ask_facts(address, identity_for(address, options.key), ask_longest);
-  std::vector<HostFacts> facts;
-  ClusterStanding cluster;
+  std::map<std::string, HostFacts> by_node;
+  ClusterStanding standing;
   try {
     const nlohmann::json all = nlohmann::json::parse(text);
-    facts = facts_of_cluster(all);
-    cluster = standing_of(all);
+    by_node = facts_by_node(all.at("hosts"));
+    standing = standing_of(all.at("state"), by_node);
   } catch (const nlohmann::json::exception&) {
     throw PeerLost("what answers at '" + address.text() + "' is no supervisor of this version");
   }
-  if (!facts.empty()) cluster.host = facts.front().host;
-  std::vector<Finding> findings = diagnose(cluster);
+  std::vector<HostFacts> facts;
+  for (auto& [node, one] : by_node) facts.push_back(std::move(one));
+  std::vector<Finding> findings = diagnose(standing);
   std::ranges::move(diagnose(facts, {}), std::back_inserter(findings));
   std::ranges::stable_sort(findings, {}, &Finding::gravity);
   return tell(context, options.common, facts, {}, findings) > 0 ? 1 : 0;
@@ -177,9 +179,7 @@ int doctor_of_job(const Context& context, const CommonOptions& options) {
     links = comm::probe_links(context.communicator, patience);
   }
   std::size_t n_problems = 0;
-  if (context.is_root()) {
-    n_problems = tell(context, options, facts, links, diagnose(facts, links));
-  }
+  if (context.is_root()) n_problems = tell(context, options, facts, links, diagnose(facts, links));
   // All ranks end alike: one that could not go on would be reported as lost.
   const comm::Bytes code =
       context.communicator.broadcast(comm::Bytes{static_cast<std::byte>(n_problems > 0 ? 1 : 0)}, 0, patience);

@@ -196,7 +196,10 @@ TEST(Doctor, FindsWhatNodesSufferFrom) {
        "the last echo took 812 ms"},
       {[](ClusterStanding& c) { c.nodes[0].answered = false; }, Gravity::problem, "node a", "does not say how it is"},
       {[](ClusterStanding& c) { c.nodes[0].losses = 4; }, Gravity::advice, "node a", "lost 4 times"},
-      {[](ClusterStanding& c) { c.host = "edge2"; }, Gravity::advice, "node a", "on the supervisor's host"}};
+      {[](ClusterStanding& c) { c.host = "edge2"; }, Gravity::problem, "node a",
+       "on 'edge2', as the supervisor's host is"},
+      {[](ClusterStanding& c) { c.nodes.push_back(c.nodes[0]), c.nodes[1].name = "b"; }, Gravity::problem, "node b",
+       "on 'edge2', as node a is"}};
   for (const Case& one : cases) {
     ClusterStanding cluster = served();
     one.make(cluster);

@@ -30,15 +30,19 @@ TEST(Addresses, KnowWhatIsOfThisHostOnly) {
 }
 
 TEST(Addresses, KnowTheInterface) {
-  const std::optional<Interface> loopback = interface_of(address_of("127.0.0.2"));
-  ASSERT_TRUE(loopback);
-  EXPECT_EQ(loopback->address, "127.0.0.2");
-  EXPECT_EQ(loopback->network, "127.0.0.0/8");
-  EXPECT_FALSE(interface_of(address_of("192.0.2.77")));  // kept free for documentation
-  const std::optional<Interface> there = interface_towards(address_of("localhost"));
-  ASSERT_TRUE(there);
-  EXPECT_EQ(there->name, loopback->name);
-  EXPECT_FALSE(interface_towards(address_of("no-such-host.invalid")));
+  for (const char* text : {"127.0.0.1", "127.0.0.2", "lo"}) {
+    const std::optional<Interface> loopback = interface_of({.host = text});
+    ASSERT_TRUE(loopback) << text;
+    EXPECT_EQ(loopback->name, "lo");
+    EXPECT_EQ(loopback->address, "127.0.0.1");
+    EXPECT_EQ(loopback->network, "127.0.0.0/8");
+  }
+  for (const char* text : {"192.0.2.77", "0.0.0.0", "no-such-interface", ""})  // the first is for documentation
+    EXPECT_FALSE(interface_of({.host = text})) << text;
+  ASSERT_TRUE(interface_in("127.0.0.0/8"));
+  EXPECT_EQ(interface_in("127.0.0.0/8")->address, "127.0.0.1");
+  EXPECT_FALSE(interface_in(""));
+  EXPECT_FALSE(interface_in("192.0.2.0/29"));
 }
 
 }  // namespace
