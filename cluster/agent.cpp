@@ -244,6 +244,8 @@ void Agent::tend_daemon() {
   }
   if (const std::optional<int> code = exit_code_if_ended(daemon_.pid)) {
     daemon_.pid = -1;
+    // The kernel may have ended the daemon too; its ranks are ours then, and not gone until they are buried.
+    if (*code > 128) look_for_memory();
     tell_ended(*code, "");
     end_daemon();
   }

@@ -163,6 +163,7 @@ class Supervisor {
   std::optional<Time> lost_at_;  // the decision, until frames flow again
   Time quiet_since_;             // no frame waits or runs
   std::optional<Time> newcomers_since_;
+  std::vector<std::string> suspects_;           // left out of the next start unless it was another's fault
   Time not_before_{};                           // of the next start
   int failed_starts_ = 0;                       // in a row
   bool was_ready_ = false;                      // some job

@@ -37,7 +37,11 @@ void Supervisor::tend_job() {
     ask_for_daemons();
     consider_joining();
   }
-  if (job_.phase == Phase::none && may_start()) start_job();
+  if (job_.phase != Phase::none || !may_start()) return;
+  // Until now somebody could have said what it was.
+  for (const std::string& name : suspects_) members_.lose(name, now_);
+  suspects_.clear();
+  start_job();
 }
 
 bool Supervisor::may_start() {
@@ -227,7 +231,7 @@ void Supervisor::end_job_quietly(const std::string& why) {
   job_.ends_until = now_ + ending_takes;
 }
 
-// A node named as culprit is why a job cannot start: it would be so again. Without one, those are to blame whose ranks
+// A node named as culprit is why a job cannot start: it would be so again. Without one, those are suspected whose ranks
 // never spoke.
 void Supervisor::lose_job(const std::string& why, Time last_sign, const std::string& culprit) {
   const bool had_started = job_.phase == Phase::ready;
@@ -236,8 +240,9 @@ void Supervisor::lose_job(const std::string& why, Time last_sign, const std::str
   happened("job lost", std::to_string(job_.id) + ": " + why);
   if (!lost_at_) lost_at_ = now_;
   if (!had_started) {
+    if (!culprit.empty()) members_.lose(culprit, now_);
     for (const Rank& rank : job_.ranks)
-      if (!rank.node.empty() && (culprit.empty() ? !rank.heard : rank.node == culprit)) members_.lose(rank.node, now_);
+      if (!rank.node.empty() && culprit.empty() && !rank.heard) suspects_.push_back(rank.node);
     not_before_ = now_ + milliseconds(200 * (1 << std::min(failed_starts_, 5)));
     ++failed_starts_;
   }
@@ -342,6 +347,7 @@ void Supervisor::on_out_of_memory(const std::string& node, std::uint64_t job) {
   if (job != job_.id && job_.phase == Phase::ready && is_in_job(node)) return;
   happened("node out of memory", "'" + node + "' had none left for its rank of job " + std::to_string(job));
   members_.lose(node, now_);
+  suspects_.clear();
   if (is_in_job(node) && job_.phase != Phase::ending)
     lose_job("node '" + node + "' has no memory for its rank", now_, node);
   std::erase(ended_nodes_, node);
