@@ -2,7 +2,9 @@
 #include "fuzz/wire_feed.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -246,8 +248,10 @@ std::vector<std::string> conversations() {
         body.mutable_beat()->mutable_health()->set_load(0.5);
         body.mutable_beat()->add_ranks()->set_pid(7);
       }) + node_says([](Body& body) { body.mutable_echo()->set_number(1); }) +
-          node_says([](Body& body) { body.mutable_out_of_memory()->set_job(1); }) +
-          node_says([](Body& body) { body.mutable_facts()->set_json("{}"); }) +
+          node_says([](Body& body) { body.mutable_out_of_memory()->set_job(1); }) + node_says([](Body& body) {
+            body.mutable_facts()->set_json("{}");
+            body.mutable_facts()->set_wall_clock_ms(std::numeric_limits<std::int64_t>::min());
+          }) +
           node_says([](Body& body) { body.mutable_daemon_output()->set_text("orted"); }) +
           node_says([](Body& body) { body.mutable_daemon_ended()->set_exit_code(1); }),
       rank + job_says([](Body& body) {
