@@ -2,6 +2,8 @@
 #include "cluster/frame_queue.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 namespace strake::cluster {
 
@@ -102,9 +104,25 @@ FrameQueue::Known FrameQueue::known(const std::string& client) const {
   return known;
 }
 
+// A client that sends much at once keeps others waiting for one frame, not for all of its.
+FrameQueue::Waiting::const_iterator FrameQueue::first_in_turn() const {
+  const auto replayed = std::ranges::find_if(
+      waiting_, [&](const auto& waiting) { return std::as_const(*this).entry_of(waiting.second).attempts > 0; });
+  if (replayed != waiting_.end()) return replayed;
+  // Clients behind the last one come first, in the order of their names.
+  const auto turn_of = [&](const Key& key) {
+    return std::pair(key.first <= last_client_, std::string_view(key.first));
+  };
+  auto best = waiting_.begin();
+  for (auto it = waiting_.begin(); it != waiting_.end(); ++it)
+    if (turn_of(it->second) < turn_of(best->second)) best = it;
+  return best;
+}
+
 std::optional<FrameQueue::Ticket> FrameQueue::next(Time now) {
   if (waiting_.empty()) return std::nullopt;
-  const auto [ticket, key] = *waiting_.begin();
+  const auto chosen = first_in_turn();
+  const auto [ticket, key] = *chosen;
   Entry& entry = *entry_of(key);
   // A frame with which jobs died runs alone, so that no other is blamed for it.
   const bool suspect_runs = std::any_of(running_.begin(), running_.end(),
@@ -112,7 +130,8 @@ std::optional<FrameQueue::Ticket> FrameQueue::next(Time now) {
   if (!running_.empty() && (entry.attempts > 1 || suspect_runs)) return std::nullopt;
   entry.state = State::runs;
   running_.emplace(ticket, Running{key, now});
-  waiting_.erase(waiting_.begin());
+  waiting_.erase(chosen);
+  last_client_ = key.first;
   return Ticket{ticket, entry.tensors, copies_of(entry.parts)};
 }
 

@@ -66,7 +66,8 @@ class FrameQueue {
   };
   [[nodiscard]] Known known(const std::string& client) const;
 
-  /// The next frame to run; its parts are handles of the same bytes.
+  /// The next frame to run: what ran before, then clients in turn, each client's frames in the order in which they
+  /// came. Its parts are handles of the same bytes.
   struct Ticket {
     std::uint64_t ticket = 0;
     Tensors tensors;
@@ -117,13 +118,18 @@ class FrameQueue {
   };
   using Key = std::pair<std::string, std::uint64_t>;
 
+  using Waiting = std::map<std::uint64_t, Key>;  // by ticket, in order of arrival
+
+  [[nodiscard]] Waiting::const_iterator first_in_turn() const;
   void erase(ClientEntry& client, std::map<std::uint64_t, Entry>::iterator frame);
   [[nodiscard]] Entry* entry_of(const Key& key);
+  [[nodiscard]] const Entry& entry_of(const Key& key) const { return clients_.at(key.first).frames.at(key.second); }
   [[nodiscard]] Answer answer_for(const Key& key, ClientEntry& client, Entry& entry);
 
   Limits limits_;
   std::map<std::string, ClientEntry> clients_;
-  std::map<std::uint64_t, Key> waiting_;  // by ticket, in order of arrival
+  Waiting waiting_;
+  std::string last_client_;  // whose frame was taken last
   struct Running {
     Key key;
     Time since;

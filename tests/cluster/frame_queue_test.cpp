@@ -68,6 +68,39 @@ TEST(FrameQueue, ReplaysWhatRanBeforeWhatWaits) {
   for (std::size_t n = 1; n <= 3; ++n) EXPECT_EQ(queue.next(t0)->parts.at(0).size(), n);
 }
 
+// Sizes of frames in the order in which they are taken; each is done at once.
+std::vector<std::size_t> order_of(FrameQueue& queue) {
+  std::vector<std::size_t> sizes;
+  while (const auto ticket = queue.next(t0)) {
+    sizes.push_back(ticket->parts.at(0).size());
+    (void)queue.finish(ticket->ticket, {}, {}, t0);
+  }
+  return sizes;
+}
+
+TEST(FrameQueue, TakesFramesOfClientsInTurn) {
+  FrameQueue queue = queue_with_client();
+  for (std::uint64_t number = 1; number <= 4; ++number) EXPECT_EQ(submit(queue, number, number), Verdict::taken);
+  for (const char* client : {"c", "b"}) {
+    EXPECT_TRUE(queue.heard(client, "peer", "", 1, t0));
+    EXPECT_EQ(queue.submit(client, 1, {}, bytes(client[0] == 'b' ? 11 : 21), t0), Verdict::taken);
+    EXPECT_EQ(queue.submit(client, 2, {}, bytes(client[0] == 'b' ? 12 : 22), t0), Verdict::taken);
+  }
+  EXPECT_EQ(order_of(queue), (std::vector<std::size_t>{1, 11, 21, 2, 12, 22, 3, 4}));
+}
+
+TEST(FrameQueue, ReplaysBeforeAnyClientsTurn) {
+  FrameQueue queue = queue_with_client();
+  for (std::uint64_t number = 1; number <= 2; ++number) EXPECT_EQ(submit(queue, number, number), Verdict::taken);
+  EXPECT_TRUE(queue.heard("b", "peer", "", 1, t0));
+  EXPECT_EQ(queue.submit("b", 1, {}, bytes(11), t0), Verdict::taken);
+  ASSERT_TRUE(queue.next(t0));
+  ASSERT_EQ(queue.next(t0)->parts.at(0).size(), 11U);
+  EXPECT_TRUE(queue.replay(t0).empty());
+  // Both ran before; then a, whose turn it would have been.
+  EXPECT_EQ(order_of(queue), (std::vector<std::size_t>{1, 11, 2}));
+}
+
 TEST(FrameQueue, GivesUpAFrameWithWhichJobsDieAndSparesItsNeighbours) {
   FrameQueue queue = queue_with_client({.attempts = 3});
   EXPECT_EQ(submit(queue, 1, 1), Verdict::taken);
