@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "cli/cluster_options.hpp"
+#include "cli/host_facts.hpp"
 #include "cli/numbers.hpp"
 #include "cli/report.hpp"
 #include "cli/trace_json.hpp"
