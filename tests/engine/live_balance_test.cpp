@@ -147,11 +147,14 @@ Watched run_frames(int n_ranks, const std::vector<double>& factors) {
 TEST_F(LiveBalanceOfThreads, ChangesPlansWithoutChangingABit) {
   for (const int n_ranks : {2, 3}) {
     SCOPED_TRACE(std::to_string(n_ranks) + " ranks");
-    const Watched watched = run_frames(n_ranks, {8, 1, 8});
-    // How many there are is a matter of the machine's other work.
+    // How many switches there are is a matter of the machine's other work: where speeds are never steady, none.
+    Watched watched;
+    for (int attempt = 0; attempt < 4 && switches_in(watched.events) == 0; ++attempt) {
+      watched = run_frames(n_ranks, {8, 1, 8});
+      EXPECT_EQ(watched.differing, 0) << "of " << watched.frames << " frames";
+    }
     EXPECT_GE(switches_in(watched.events), 1);
     EXPECT_GE(watched.plans.size(), 2U);
-    EXPECT_EQ(watched.differing, 0) << "of " << watched.frames << " frames";
     for (const partition::LiveEvent& event : watched.events) {
       EXPECT_FALSE(event.why.empty());
       EXPECT_EQ(event.factors.size(), static_cast<std::size_t>(n_ranks));
