@@ -174,8 +174,7 @@ void Agent::start_daemon(const wire::StartDaemon& request) {
     command.environment = {{parent_variable, private_address_}, {"TMPDIR", folder_.path().string()}};
     command.pipe_output = true;
     if (const std::optional<Interface> interface = interface_in(request.network())) {
-      if (!is_loopback({.host = interface->address})) command.environment["PRTE_MCA_prte_if_include"] = interface->name;
-      listen_library_.confine(command, interface->address);
+      listen_library_.confine(command, *interface);
     } else if (!request.network().empty()) {
       log(LogLevel::warning, "no interface here is in the cluster's network " + request.network());
     }

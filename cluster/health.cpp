@@ -41,10 +41,6 @@ std::optional<std::uint64_t> number_behind(const fs::path& file, const std::stri
   return std::nullopt;
 }
 
-double free_memory_mb(const fs::path& root) {
-  return static_cast<double>(number_behind(root / "proc/meminfo", "MemAvailable:").value_or(0)) / 1024;
-}
-
 // Lines of /proc/self/cgroup are "4:memory:/path" (version 1) and "0::/path" (version 2).
 std::optional<std::uint64_t> ended_in_own_group(const fs::path& root) {
   std::ifstream stream(root / "proc/self/cgroup");
@@ -65,6 +61,10 @@ std::optional<std::uint64_t> ended_in_own_group(const fs::path& root) {
 
 }  // namespace
 
+double meminfo_mb(const std::string& name, const fs::path& root) {
+  return static_cast<double>(number_behind(root / "proc/meminfo", name + ":").value_or(0)) / 1024;
+}
+
 std::uint64_t ended_for_memory(const fs::path& root) {
   if (const auto number = ended_in_own_group(root)) return *number;
   return number_behind(root / "proc/vmstat", "oom_kill").value_or(0);
@@ -75,7 +75,7 @@ wire::Health read_health(const fs::path& root) {
   const long cores = std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
   health.set_load(number_in(root / "proc/loadavg").value_or(0) / static_cast<double>(cores));
   health.set_temperature_c(hottest(root));
-  health.set_memory_free_mb(free_memory_mb(root));
+  health.set_memory_free_mb(meminfo_mb("MemAvailable", root));
   health.set_clock_mhz(number_in(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq").value_or(0) / 1000);
   return health;
 }

@@ -48,7 +48,9 @@ std::string reason_against(const std::filesystem::path& file) {
 
 }  // namespace
 
-void ListenLibrary::confine(Command& command, const std::string& address) const {
+void ListenLibrary::confine(Command& command, const Interface& interface) const {
+  // Open MPI 5.0 finds no interface by its network, and does without loopback.
+  if (!is_loopback({.host = interface.address})) command.environment["PRTE_MCA_prte_if_include"] = interface.name;
   if (const std::string reason = reason_against(file_); !reason.empty()) {
     log(LogLevel::warning, "Open MPI may listen on all interfaces: '" + file_.string() + "' is of no use, " + reason +
                                "; set TMPDIR to another folder");
@@ -56,7 +58,7 @@ void ListenLibrary::confine(Command& command, const std::string& address) const 
   }
   const char* others = std::getenv("LD_PRELOAD");
   command.environment["LD_PRELOAD"] = file_.string() + (others == nullptr ? "" : ":" + std::string(others));
-  command.environment[listen_variable] = address;
+  command.environment[listen_variable] = interface.address;
 }
 
 }  // namespace strake::cluster

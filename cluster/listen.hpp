@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "cluster/addresses.hpp"
 #include "cluster/process.hpp"
 
 namespace strake::cluster {
@@ -19,9 +20,10 @@ class ListenLibrary {
   /// @param folder  outlives what is started
   explicit ListenLibrary(const std::filesystem::path& folder) : file_(folder / "bind.so") {}
 
-  /// What the command starts, and what that starts in turn, will not listen on all interfaces: for IPv4 at this address
-  /// instead, for IPv6 on loopback. Where programs cannot load it the command stays as it is, and the log says why.
-  void confine(Command& command, const std::string& address) const;
+  /// The command is a program of Open MPI: it, and what it starts in turn, will not listen on all interfaces, but for
+  /// IPv4 at this one's address, for IPv6 on loopback. Where programs cannot load the library they may, and the log
+  /// says why.
+  void confine(Command& command, const Interface& interface) const;
 
  private:
   std::filesystem::path file_;

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "cluster/addresses.hpp"
 #include "cluster/rank_link.hpp"
 
 namespace strake::cluster {
@@ -34,15 +35,12 @@ Command mpirun_command(const JobSpec& spec) {
   }
   // Names in the list are those of the agents: nobody needs to resolve them.
   for (const char* name : {"OMPI_MCA_if_base_do_not_resolve", "PRTE_MCA_prte_do_not_resolve"}) environment[name] = "1";
-  if (spec.interface) {
+  if (!spec.network.empty()) {
     for (const char* name : {"OMPI_MCA_oob_tcp_if_include", "OMPI_MCA_btl_tcp_if_include"})
-      environment[name] = spec.interface->network;
-    // 5.0 finds no interface by its network, and does without loopback.
-    if (!is_loopback({.host = spec.interface->address})) environment["PRTE_MCA_prte_if_include"] = spec.interface->name;
+      environment[name] = spec.network;
     for (const char* name : {"OMPI_MCA_oob_tcp_disable_ipv6_family", "PRTE_MCA_prte_disable_ipv6_family"})
       environment[name] = "1";
     environment["OMPI_MCA_btl_tcp_disable_family"] = "6";
-    if (spec.library != nullptr) spec.library->confine(command, spec.interface->address);
   }
   // Ranks that share cores must not keep them while they wait.
   if (spec.local_ranks > sysconf(_SC_NPROCESSORS_ONLN)) environment["OMPI_MCA_mpi_yield_when_idle"] = "1";

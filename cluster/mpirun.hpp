@@ -3,25 +3,21 @@
 /// How a job of ranks is started by Open MPI.
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "cluster/addresses.hpp"
-#include "cluster/listen.hpp"
 #include "cluster/process.hpp"
 
 namespace strake::cluster {
 
 struct JobSpec {
-  std::filesystem::path program;           // Strake, at the same place on every host
-  std::vector<std::string> arguments;      // of every rank
-  int local_ranks = 1;                     // rank 0 and, where there are more, those behind it run on this host
-  std::vector<std::string> hosts;          // of one rank each, behind the local ones
-  std::optional<Interface> interface;      // that joins them; without one Open MPI chooses
-  std::filesystem::path folder;            // of this supervisor, for what Open MPI leaves
-  const ListenLibrary* library = nullptr;  // where programs shall listen at the interface alone; outlives the call
-  std::string parent;                      // where ranks and launchers on this host find the supervisor
+  std::filesystem::path program;       // Strake, at the same place on every host
+  std::vector<std::string> arguments;  // of every rank
+  int local_ranks = 1;                 // rank 0 and, where there are more, those behind it run on this host
+  std::vector<std::string> hosts;      // of one rank each, behind the local ones
+  std::string network;                 // of the interface that joins them, as 10.0.7.0/24; empty: Open MPI chooses
+  std::filesystem::path folder;        // of this supervisor, for what Open MPI leaves
+  std::string parent;                  // where ranks and launchers on this host find the supervisor
 };
 
 /// The command of mpirun. Remote daemons are started by `program launch`, in the place of ssh.

@@ -132,6 +132,7 @@ void Supervisor::ask_for_facts(const std::string& peer) {
 }
 
 void Supervisor::answer_who_asked_for_facts() {
+  if (!facts_.is_anybody_waiting()) return;
   std::vector<std::string> nodes;
   for (const auto& [name, node] : members_.nodes())
     if (node.there) nodes.push_back(name);

@@ -80,9 +80,8 @@ void Supervisor::start_job() {
                .arguments = options_.worker,
                .local_ranks = options_.local_ranks,
                .hosts = {},
-               .interface = interface_,
+               .network = interface_ ? interface_->network : "",
                .folder = folder_.path(),
-               .library = &listen_library_,
                .parent = private_address_};
   spec.arguments.insert(spec.arguments.end(), {"--job", std::to_string(job.id)});
   for (int i = 0; i < options_.local_ranks; ++i) job.ranks.push_back(rank_on("", host_name()));
@@ -90,7 +89,9 @@ void Supervisor::start_job() {
     spec.hosts.push_back(members_.node(name)->about.host());
     job.ranks.push_back(rank_on(name, spec.hosts.back()));
   }
-  job.mpirun = start(mpirun_command(spec));
+  Command command = mpirun_command(spec);
+  if (interface_) listen_library_.confine(command, *interface_);
+  job.mpirun = start(command);
   std::string hosts;
   for (const Rank& rank : job.ranks) hosts += (hosts.empty() ? "" : ", ") + rank.host;
   job_ = std::move(job);
@@ -240,9 +241,12 @@ void Supervisor::lose_job(const std::string& why, Time last_sign, const std::str
   happened("job lost", std::to_string(job_.id) + ": " + why);
   if (!lost_at_) lost_at_ = now_;
   if (!had_started) {
-    if (!culprit.empty()) members_.lose(culprit, now_);
-    for (const Rank& rank : job_.ranks)
-      if (!rank.node.empty() && culprit.empty() && !rank.heard) suspects_.push_back(rank.node);
+    if (culprit.empty()) {
+      for (const Rank& rank : job_.ranks)
+        if (!rank.node.empty() && !rank.heard) suspects_.push_back(rank.node);
+    } else {
+      members_.lose(culprit, now_);
+    }
     not_before_ = now_ + milliseconds(200 * (1 << std::min(failed_starts_, 5)));
     ++failed_starts_;
   }

@@ -24,14 +24,15 @@ int bind_as_asked(int socket, const sockaddr* address, socklen_t size) {
 
 extern "C" __attribute__((visibility("default"))) int bind(int socket, const sockaddr* address, socklen_t size) {
   const char* wanted = std::getenv(strake::cluster::listen_variable);
-  if (wanted != nullptr && address != nullptr && address->sa_family == AF_INET && size >= sizeof(sockaddr_in)) {
+  if (wanted == nullptr || address == nullptr) return bind_as_asked(socket, address, size);
+  if (address->sa_family == AF_INET && size >= sizeof(sockaddr_in)) {
     sockaddr_in narrowed{};
     std::memcpy(&narrowed, address, sizeof(narrowed));
     if (narrowed.sin_addr.s_addr == htonl(INADDR_ANY)) (void)inet_pton(AF_INET, wanted, &narrowed.sin_addr);
     return bind_as_asked(socket, reinterpret_cast<const sockaddr*>(&narrowed), sizeof(narrowed));
   }
   // Nobody is told of these.
-  if (wanted != nullptr && address != nullptr && address->sa_family == AF_INET6 && size >= sizeof(sockaddr_in6)) {
+  if (address->sa_family == AF_INET6 && size >= sizeof(sockaddr_in6)) {
     sockaddr_in6 narrowed{};
     std::memcpy(&narrowed, address, sizeof(narrowed));
     if (std::memcmp(&narrowed.sin6_addr, &in6addr_any, sizeof(in6addr_any)) == 0) narrowed.sin6_addr = in6addr_loopback;

@@ -43,16 +43,6 @@ double number_in(const std::string& text) {
   return value;
 }
 
-// "MemTotal:  12 kB" in MB.
-double meminfo_mb(const fs::path& root, const std::string& name) {
-  std::ifstream stream(root / "proc/meminfo");
-  std::string label;
-  std::string rest;
-  while (stream >> label && std::getline(stream, rest))
-    if (label == name + ":") return number_in(rest.substr(std::min(rest.size(), rest.find_first_not_of(' ')))) / 1024;
-  return 0;
-}
-
 // Version 2 of control groups: "70000 100000" is 0.7 of a core.
 double quota_cores(const fs::path& root) {
   std::string group = first_line(root / "proc/self/cgroup");
@@ -139,8 +129,8 @@ HostFacts local_facts(const fs::path& root) {
   facts.governor = first_line(core / "cpufreq/scaling_governor");
   facts.most_mhz = number_in(first_line(core / "cpufreq/cpuinfo_max_freq")) / 1000;
   facts.throttled = number_in(first_line(core / "thermal_throttle/core_throttle_count"));
-  facts.memory_mb = meminfo_mb(root, "MemTotal");
-  facts.swap_used_mb = meminfo_mb(root, "SwapTotal") - meminfo_mb(root, "SwapFree");
+  facts.memory_mb = cluster::meminfo_mb("MemTotal", root);
+  facts.swap_used_mb = cluster::meminfo_mb("SwapTotal", root) - cluster::meminfo_mb("SwapFree", root);
   facts.interfaces = interfaces(root);
   facts.loose_keys = loose_keys();
   add_cache(facts);
